@@ -1,0 +1,192 @@
+"""The shape of `specs/`: what a contributor may write, as frozen Pydantic models.
+
+`specs/manifest.schema.json` is printed from these models, so a description here is what an editor shows. Rules that
+need more than one field live in `rules/`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from toolpress.contract import ArrayStyle, Effect, Location, Observed
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+JsonSchema = dict[str, Any]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Hints(_Entry):
+    """The four MCP annotations; all are written out because the protocol's defaults are the unsafe ones."""
+
+    readOnlyHint: bool
+    destructiveHint: bool
+    idempotentHint: bool
+    openWorldHint: bool
+
+
+class RouteCase(_Entry):
+    """One route of a switch."""
+
+    when: str | bool | int = Field(description="The value of the switch argument that picks this route.")
+    method: Method
+    path: str = Field(pattern=r"^/")
+
+
+class RouteSwitch(_Entry):
+    """Several upstream routes behind one tool, picked by one argument (`in: route`)."""
+
+    argument: Text
+    cases: tuple[RouteCase, ...] = Field(min_length=2)
+
+
+class Request(_Entry):
+    """The upstream request. Arguments find their place by `in:` on each property."""
+
+    method: Method
+    path: str = Field(pattern=r"^/", description="Path template; {name} holds the argument of that name.")
+    switch: RouteSwitch | None = None
+    timeout_s: float | None = Field(default=None, gt=0, description="Overrides the catalogue's call timeout.")
+
+
+class Input(_Entry):
+    """The arguments: a JSON Schema object whose properties may also say `in`, `wire_name`, `style` and `secret`."""
+
+    required: tuple[str, ...] = ()
+    properties: dict[str, JsonSchema] = Field(default_factory=dict)
+
+
+class Response(_Entry):
+    """The answer. The shape is advisory: an answer that deviates never fails a call."""
+
+    data_as: str | None = Field(default=None, description="Name under which the envelope's `data` is delivered.")
+    format: Literal["json", "sse"] = "json"
+    events: tuple[str, ...] = Field(default=(), description="With sse: the events whose payloads make the result.")
+    shape: JsonSchema | None = Field(default=None, description="JSON Schema of the result as delivered.")
+
+
+class Example(_Entry):
+    """One call that succeeds on a fresh sandbox."""
+
+    title: str | None = None
+    input: dict[str, Any] = Field(default_factory=dict)
+
+
+class FailingExample(_Entry):
+    """One call that fails on a fresh sandbox with the code it stands under."""
+
+    input: dict[str, Any] = Field(default_factory=dict)
+    role: str | None = Field(default=None, description="Role of the calling key; the highest when absent.")
+    key: Literal["valid", "revoked"] = "valid"
+
+
+class DeclaredError(_Entry):
+    """An error code that the tool may answer with."""
+
+    when: Text
+    example: FailingExample | None = None
+
+
+class Source(_Entry):
+    """Where the facts come from."""
+
+    observed: Observed
+    note: str | None = Field(default=None, description="What is inferred, or seen only in part.")
+
+
+class Tool(_Entry):
+    """One tool: one entry of a module's list."""
+
+    name: str = Field(description="verb_noun, at most 45 characters: clients put their own prefix before it.")
+    title: Text
+    category: Text
+    effect: Effect
+    annotations: Hints
+    description: Text
+    request: Request
+    input: Input = Input()
+    response: Response = Response()
+    errors: dict[str, DeclaredError] = Field(default_factory=dict)
+    examples: tuple[Example, ...] = Field(min_length=1)
+    sandbox: dict[str, Any] = Field(
+        default_factory=dict, description="Behaviour on the sandbox: an engine verb (do) and its words, or a handler."
+    )
+    source: Source
+
+
+class Module(_Entry):
+    """One file: the tools of one API module."""
+
+    module: str = Field(pattern=r"^[a-z][a-z0-9_]*$", description="Name of the generated Python module.")
+    title: Text
+    description: Text
+    tools: tuple[Tool, ...] = Field(min_length=1)
+
+
+class CategoryEntry(_Entry):
+    title: Text
+    roles: tuple[str, ...] = Field(min_length=1)
+    size: int | None = Field(default=None, description="Number of tools that the product states, checked by lint.")
+
+
+class HeaderEntry(_Entry):
+    header: Text
+    scheme: str = ""
+
+
+class IdentityEntry(_Entry):
+    tool: Text
+    role: Text
+    tenant: Text
+    ttl_s: float = Field(gt=0, le=300)
+
+
+class AuthenticationEntry(_Entry):
+    accept: tuple[HeaderEntry, ...] = Field(min_length=1)
+    send: HeaderEntry
+    prefixes: tuple[str, ...] = ()
+    environment: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    identity: IdentityEntry
+
+
+class LimitsEntry(_Entry):
+    call_timeout_s: float = Field(gt=0)
+    connect_timeout_s: float = Field(gt=0)
+    read_retries: int = Field(ge=0, le=5)
+
+
+class ErrorsEntry(_Entry):
+    message: tuple[str, ...] = Field(min_length=1)
+    code: tuple[str, ...] = Field(min_length=1)
+    field: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
+    by_status: dict[int, str]
+    codes: dict[str, Text] = Field(description="Every code that a tool may declare, with its meaning.")
+
+
+class SandboxEntry(_Entry):
+    handlers: str = Field(default="", description="Import name of the package with this product's handlers.")
+
+
+class Server(_Entry):
+    """`server.yaml`: the facts that hold for a whole catalogue."""
+
+    catalog: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: Text
+    version: Text
+    description: Text
+    base_url: str = Field(pattern=r"^https?://")
+    authentication: AuthenticationEntry
+    roles: tuple[str, ...] = Field(min_length=1, description="Highest first.")
+    categories: dict[str, CategoryEntry] = Field(min_length=1)
+    limits: LimitsEntry
+    errors: ErrorsEntry
+    sandbox: SandboxEntry = SandboxEntry()
+
+
+PROPERTY_WORDS = {"in": Location, "wire_name": str, "style": ArrayStyle, "secret": bool}
+"""Words of ours on a property, beside JSON Schema's; they never reach a client."""

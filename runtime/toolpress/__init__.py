@@ -1,0 +1,1 @@
+"""Toolpress: a thin, fast, safe runtime for generated MCP tool catalogues."""
