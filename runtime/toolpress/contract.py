@@ -7,6 +7,7 @@ runtime executes them. Nothing here does anything.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Literal
 
 Location = Literal["path", "query", "header", "body", "route"]
@@ -22,6 +23,15 @@ ArrayStyle = Literal["repeat", "comma", "brackets"]
 """How an array travels in a query: `a=1&a=2`, `a=1,2` or `a[]=1&a[]=2`."""
 
 JsonObject = dict[str, Any]
+
+
+class Unset(Enum):
+    """The type of `UNSET`: an argument that is not sent, as against one sent as null."""
+
+    UNSET = "UNSET"
+
+
+UNSET = Unset.UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,7 @@ class Operation:
     route: Route
     params: tuple[Param, ...]
     model: str
-    """Class name of the generated argument model in the sibling `models` module."""
+    """Where the generated argument model stands: `package.module:Class`; imported on the first call."""
     switch: Switch | None = None
     response: ResponseRule = ResponseRule()
     timeout_s: float | None = None

@@ -1,0 +1,45 @@
+"""The one call into datamodel-code-generator: definitions with our names in, Pydantic classes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from toolpress_codegen.manifest import JsonSchema
+
+
+def model_classes(definitions: Mapping[str, JsonSchema], header: str) -> str:
+    """Source of one models module, not yet formatted. Each definition becomes the class of that very name."""
+    from datamodel_code_generator import InputFileType, generate
+    from datamodel_code_generator.enums import DataModelType
+    from datamodel_code_generator.format import PythonVersion
+    from datamodel_code_generator.parser import LiteralType
+
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "arguments", "version": "1"},
+        "paths": {},
+        "components": {"schemas": dict(definitions)},
+    }
+    source = generate(
+        json.dumps(document),
+        input_file_type=InputFileType.OpenAPI,
+        output_model_type=DataModelType.PydanticV2BaseModel,
+        target_python_version=PythonVersion.PY_311,
+        use_annotated=True,
+        field_constraints=True,
+        use_union_operator=True,
+        use_standard_collections=True,
+        enum_field_as_literal=LiteralType.All,
+        use_missing_sentinel=True,
+        use_type_alias=True,
+        strict_nullable=True,
+        skip_root_model=True,
+        use_double_quotes=True,
+        disable_timestamp=True,
+        custom_file_header=header,
+        formatters=[],
+    )
+    if not isinstance(source, str):
+        raise TypeError("datamodel-code-generator did not answer with one module")
+    return source

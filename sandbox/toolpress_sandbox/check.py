@@ -1,0 +1,93 @@
+"""Documents against JSON Schemas. A problem names the member and what was expected, never the value it had."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from toolpress.contract import JsonObject
+
+from toolpress_sandbox.definition import OperationDef
+from toolpress_sandbox.replies import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """`path` is dotted, with indexes as numbers; empty for the document itself."""
+
+    path: str
+    message: str
+
+    def as_json(self) -> JsonObject:
+        return {"path": self.path, "message": self.message}
+
+
+class Checker:
+    """Compiled schemas of all operations and contracts."""
+
+    def __init__(self, operations: Iterable[OperationDef], contracts: Mapping[str, JsonObject]) -> None:
+        self._operations = {operation.name: _validator(operation.input) for operation in operations}
+        self._contracts = {name: _validator(schema) for name, schema in contracts.items()}
+
+    def arguments(self, operation: OperationDef, arguments: JsonObject) -> None:
+        """Raise VALIDATION_ERROR with the first problem as `field` and all of them as `problems`."""
+        problems = _problems(self._operations[operation.name], arguments)
+        if problems:
+            first = problems[0]
+            raise Refusal(
+                400,
+                "VALIDATION_ERROR",
+                f"{first.path or 'input'}: {first.message}",
+                {"field": first.path, "message": first.message, "problems": [p.as_json() for p in problems]},
+            )
+
+    def document(self, contract: str, document: Any) -> list[Problem]:
+        return _problems(self._contracts[contract], document)
+
+
+def _validator(schema: JsonObject) -> Draft202012Validator:
+    return Draft202012Validator(schema or {"type": "object"}, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+def _problems(validator: Draft202012Validator, document: Any) -> list[Problem]:
+    problems = {problem for error in validator.iter_errors(document) for problem in _flatten(error)}
+    return sorted(problems, key=lambda problem: (problem.path, problem.message))
+
+
+def _flatten(error: ValidationError) -> Iterable[Problem]:
+    path = ".".join(str(part) for part in error.absolute_path)
+    if error.validator == "required" and isinstance(error.instance, dict):
+        for name in error.validator_value:
+            if name not in error.instance:
+                yield Problem(f"{path}.{name}".lstrip("."), "is required")
+    elif error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        known = set(error.schema.get("properties", {})) if isinstance(error.schema, dict) else set()
+        for name in sorted(set(error.instance) - known):
+            yield Problem(f"{path}.{name}".lstrip("."), "is not a known field")
+    else:
+        yield Problem(path, _expectation(error))
+
+
+def _expectation(error: ValidationError) -> str:
+    value = error.validator_value
+    texts = {
+        "type": f"must be of type {value if isinstance(value, str) else ' or '.join(map(str, value or ()))}",
+        "enum": f"must be one of {value}",
+        "const": f"must be {value!r}",
+        "pattern": f"must match {value}",
+        "format": f"must be a valid {value}",
+        "minLength": f"must have at least {value} characters",
+        "maxLength": f"must have at most {value} characters",
+        "minimum": f"must be at least {value}",
+        "maximum": f"must be at most {value}",
+        "exclusiveMinimum": f"must be above {value}",
+        "exclusiveMaximum": f"must be below {value}",
+        "minItems": f"must have at least {value} items",
+        "maxItems": f"must have at most {value} items",
+        "uniqueItems": "must not repeat an item",
+        "minProperties": f"must have at least {value} members",
+    }
+    return texts.get(str(error.validator), f"does not satisfy {error.validator}")
