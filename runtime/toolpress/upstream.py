@@ -1,0 +1,232 @@
+"""Send one request within its deadline and say truthfully what became of it.
+
+A read is sent again after 429, 502, 503, 504 or a broken connection while time is left. A write is sent once: before
+its first byte left, a failure means `not_sent`; after that it means `unknown`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from ipaddress import ip_address
+from typing import Any
+
+import httpx
+
+from toolpress.contract import Effect, Limits
+from toolpress.errors import ConfigurationError, Outcome, UpstreamError, UpstreamGarbled
+from toolpress.errors import UpstreamTimeout, UpstreamUnavailable
+from toolpress.request import UpstreamRequest
+from toolpress.response import UpstreamResponse
+from toolpress.retry import RETRY_STATUSES, backoff_s, retry_after_s
+
+MAX_ANSWER_BYTES = 10 * 1024 * 1024
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The clock, the pause and the dice of retries. `clock` is monotonic, `now` is POSIX time; both in seconds."""
+
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    chance: Callable[[], float] = random.random
+
+
+class Upstream:
+    """One base URL and its connections, opened on first use and shared by all callers.
+
+    It keeps no cookies and follows no redirects: nothing of one caller may reach the next.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        limits: Limits,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        timing: Timing | None = None,
+        max_answer_bytes: int = MAX_ANSWER_BYTES,
+    ) -> None:
+        self._base_url = checked_base_url(base_url)
+        self._limits = limits
+        self._transport = transport
+        self._timing = timing or Timing()
+        self._max_answer_bytes = max_answer_bytes
+        self._http: httpx.AsyncClient | None = None
+
+    @property
+    def base_url(self) -> str:
+        return self._base_url
+
+    def point_to(self, base_url: str) -> None:
+        """Use another base URL; only before the first request."""
+        if self._http is not None:
+            raise ConfigurationError("The base URL cannot change after the first request.")
+        self._base_url = checked_base_url(base_url)
+
+    async def aclose(self) -> None:
+        http, self._http = self._http, None
+        if http is not None:
+            await http.aclose()
+
+    async def send(
+        self, request: UpstreamRequest, *, headers: dict[str, str], effect: Effect, timeout_s: float | None = None
+    ) -> UpstreamResponse:
+        """The answer, whatever its status; `headers` come on top of the request's own.
+
+        Raises:
+            UpstreamUnavailable, UpstreamTimeout, UpstreamGarbled: With the outcome of a write.
+        """
+        timing = self._timing
+        deadline = timing.clock() + (timeout_s or self._limits.call_timeout_s)
+        attempts = 1 + (self._limits.read_retries if effect == "read" else 0)
+        for attempt in range(attempts):
+            last = attempt == attempts - 1
+            pause = backoff_s(attempt, timing.chance())
+            try:
+                response = await self._once(request, headers, effect, deadline - timing.clock())
+            except UpstreamUnavailable:
+                if last or pause >= deadline - timing.clock():
+                    raise
+            else:
+                if last or response.status not in RETRY_STATUSES:
+                    return response
+                pause = pause if response.retry_after_s is None else response.retry_after_s
+                if pause >= deadline - timing.clock():
+                    return response
+            await timing.sleep(pause)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def _once(
+        self, request: UpstreamRequest, headers: dict[str, str], effect: Effect, left_s: float
+    ) -> UpstreamResponse:
+        progress = _Progress()
+        try:
+            async with asyncio.timeout(max(left_s, 0.001)):
+                return await self._exchange(request, headers, effect, progress)
+        except TimeoutError as error:
+            raise _timed_out(effect, sent=progress.sent) from error
+        except _NEVER_SENT as error:
+            raise _unavailable("could not be reached", effect, sent=False) from error
+        except httpx.TimeoutException as error:
+            raise _timed_out(effect, sent=progress.sent) from error
+        except httpx.DecodingError as error:
+            raise _unreadable("in an encoding that it does not keep to", effect) from error
+        except httpx.TransportError as error:
+            raise _unavailable("broke the connection", effect, sent=progress.sent) from error
+
+    async def _exchange(
+        self, request: UpstreamRequest, headers: dict[str, str], effect: Effect, progress: _Progress
+    ) -> UpstreamResponse:
+        http = self._client()
+        content = request.content
+        sent = {**dict(request.headers), **headers}
+        if content is not None:
+            sent["content-type"] = "application/json"
+        message = http.build_request(
+            request.method,
+            self._base_url + request.target,
+            headers=sent,
+            content=content,
+            extensions={"trace": progress.note},
+        )
+        response = await http.send(message, stream=True, follow_redirects=False)
+        try:
+            body = await self._body(response, effect)
+        finally:
+            await response.aclose()
+        wait = retry_after_s(response.headers.get("retry-after"), self._timing.now())
+        return UpstreamResponse(response.status_code, dict(response.headers), body, wait)
+
+    async def _body(self, response: httpx.Response, effect: Effect) -> bytes:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > self._max_answer_bytes:
+                raise _unreadable(f"larger than {self._max_answer_bytes} bytes", effect)
+        return bytes(body)
+
+    def _client(self) -> httpx.AsyncClient:
+        if self._http is None:
+            limits = self._limits
+            self._http = httpx.AsyncClient(
+                transport=self._transport,
+                timeout=httpx.Timeout(None, connect=limits.connect_timeout_s),
+                limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
+                cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+                follow_redirects=False,
+                trust_env=not _is_loopback(httpx.URL(self._base_url).host),
+            )
+        return self._http
+
+
+class _Progress:
+    """How far an exchange went, told by httpcore's trace events; a transport that tells nothing counts as sent."""
+
+    def __init__(self) -> None:
+        self._traced = False
+        self._sending = False
+
+    async def note(self, event: str, _info: dict[str, Any]) -> None:
+        self._traced = True
+        self._sending = self._sending or event.endswith("send_request_headers.started")
+
+    @property
+    def sent(self) -> bool:
+        return self._sending or not self._traced
+
+
+def checked_base_url(text: str) -> str:
+    """The base URL without its trailing slash.
+
+    Raises:
+        ConfigurationError: It is no plain http(s) URL.
+    """
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise ConfigurationError(f"The base URL is not a URL: {error}") from error
+    if url.scheme not in ("http", "https") or not url.host or url.query or url.fragment or url.userinfo:
+        raise ConfigurationError(
+            "The base URL must be http(s)://host[:port][/path], without a query or credentials.",
+            fix="Set TOOLPRESS_<CATALOG>_BASE_URL or --base-url, for example https://api.example.com",
+        )
+    return text.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _outcome(effect: Effect, *, sent: bool) -> Outcome | None:
+    if effect == "read":
+        return None
+    return "unknown" if sent else "not_sent"
+
+
+def _advice(effect: Effect, *, sent: bool) -> dict[str, Any]:
+    """What a caller may do now: a read and an unsent write may be repeated, a write in doubt must be looked up."""
+    safe = effect == "read" or not sent
+    fix = "Call again later." if safe else "Look whether the change was made before calling again."
+    return {"fix": fix, "retryable": safe, "outcome": _outcome(effect, sent=sent)}
+
+
+def _timed_out(effect: Effect, *, sent: bool) -> UpstreamError:
+    return UpstreamTimeout("The upstream did not answer in time.", **_advice(effect, sent=sent))
+
+
+def _unavailable(what: str, effect: Effect, *, sent: bool) -> UpstreamError:
+    return UpstreamUnavailable(f"The upstream {what}.", **_advice(effect, sent=sent))
+
+
+def _unreadable(what: str, effect: Effect) -> UpstreamError:
+    return UpstreamGarbled(f"The upstream gave an answer {what}.", **_advice(effect, sent=True))

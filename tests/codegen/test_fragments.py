@@ -1,0 +1,120 @@
+"""Golden trees: one tiny manifest per odd feature, the whole emitted tree beside it, and one call through the result."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+from toolpress_codegen.manifest import Module, Server
+from toolpress_codegen.plan import make_plan
+from toolpress_codegen.render import render
+from toolpress_codegen.resolve import resolve
+
+from toolpress.client import Client
+
+FRAGMENTS = Path(__file__).parents[1] / "fragments"
+CASES = sorted(path.name for path in FRAGMENTS.iterdir() if path.is_dir())
+UPDATE = "run: pytest tests/codegen/test_fragments.py --update-expected"
+
+
+def emitted(case: str) -> dict[str, str]:
+    server = Server.model_validate(yaml.safe_load((FRAGMENTS / "server.yaml").read_text(encoding="utf-8")))
+    module = Module.model_validate(yaml.safe_load((FRAGMENTS / case / "probes.yaml").read_text(encoding="utf-8")))
+    return render(make_plan(resolve(server, [module], package=f"fragment_{case}")))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_emitted_tree_is_the_expected_one(case: str, request: pytest.FixtureRequest) -> None:
+    files = emitted(case)
+    expected = FRAGMENTS / case / "expected"
+    if request.config.getoption("--update-expected"):
+        for path, text in files.items():
+            target = expected / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8", newline="\n")
+    stored = {
+        path.relative_to(expected).as_posix(): path.read_text(encoding="utf-8")
+        for path in expected.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert stored.keys() == files.keys(), UPDATE
+    for path, text in files.items():
+        assert stored[path] == text, f"{path}: {UPDATE}"
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_fragment_says_why_it_exists(case: str) -> None:
+    first = (FRAGMENTS / case / "probes.yaml").read_text(encoding="utf-8").splitlines()[0]
+    assert first.startswith("# ")
+    assert first.endswith(".")
+
+
+SENT: dict[str, dict[str, Any]] = {
+    "nullable": {"url": "/probe", "json": {"limit": None, "note": None}},
+    "enums": {"url": "/probe?state=on&level=2&kinds=a"},
+    "nested_object": {"url": "/probe", "json": {"config": {"inner": {"size": 3}, "free": {"x": 1}}}},
+    "array_of_objects": {"url": "/probe", "json": {"rows": [{"key": "a", "tags": ["xy"]}]}},
+    "defaults": {"url": "/probe?deep=true"},
+    "odd_names": {
+        "url": "/probe?filter%5Bstatus%5D=open&from=a&class=b&type=c&schema=d&copy=e&page%5Bsize%5D=5",
+    },
+    "hostile_text": {"url": "/probe?pick=%22"},
+    "formats": {
+        "url": "/probe",
+        "json": {
+            "id": "0a000000-0000-4000-8000-000000000001",
+            "on": "2026-02-28",
+            "at": "2026-02-28T10:00:00+02:00",
+            "mail": "a@example.org",
+            "link": "https://example.org",
+        },
+    },
+    "empty_body": {"url": "/probe", "json": None},
+    "query_arrays": {"url": "/probe?id=a&id=b&tag=c%2Cd&kind%5B%5D=e"},
+    "path_segments": {"url": "/files/a%2Fb/c%3Fd%23e"},
+    "switch": {"url": "/things/a/disable", "json": {"reason": "quiet hours"}},
+    "event_stream": {"url": "/probe", "json": {"message": "hello"}},
+    "headers": {"url": "/probe", "json": {"text": "hi"}, "headers": {"Idempotency-Key": "k-1"}},
+}
+
+
+def test_every_fragment_states_what_it_sends() -> None:
+    assert sorted(SENT) == CASES
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_emitted_function_sends_the_example(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FRAGMENTS / case / "expected" / "generated"))
+    importlib.invalidate_caches()
+    tools = importlib.import_module(f"fragment_{case}.tools.probes")
+    catalog = importlib.import_module(f"fragment_{case}.catalog").CATALOG
+    manifest = yaml.safe_load((FRAGMENTS / case / "probes.yaml").read_text(encoding="utf-8"))
+    arguments = manifest["tools"][0]["examples"][0]["input"]
+    seen: list[httpx.Request] = []
+
+    def upstream(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        if case == "event_stream":
+            events = 'event: response\ndata: {"response": "hi"}\n\nevent: metrics\ndata: {"ms": 3}\n\n'
+            return httpx.Response(200, text=events, headers={"content-type": "text/event-stream"})
+        return httpx.Response(200, json={"success": True})
+
+    spelled = {f"{name}_" if name in {"from", "class"} else name: value for name, value in arguments.items()}
+    async with Client(catalog, key="k", transport=httpx.MockTransport(upstream)) as client:
+        result = await tools.probe(client, **spelled)
+
+    assert result == ({"response": "hi", "ms": 3} if case == "event_stream" else {"success": True})
+    expected, (request,) = SENT[case], seen
+    assert request.url.raw_path.decode() == expected["url"]
+    body = json.loads(request.content) if request.content else None
+    assert body == expected.get("json")
+    for name, value in expected.get("headers", {}).items():
+        assert request.headers[name] == value
+    for name in [name for name in sys.modules if name.startswith("fragment_")]:
+        del sys.modules[name]

@@ -1,0 +1,21 @@
+"""Options and fixtures that all tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.processes import Server, serve
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-expected", action="store_true", help="write the golden trees of tests/fragments anew")
+    parser.addoption("--run-foreign", action="store_true", help="run the tests that need node and npm packages")
+
+
+@pytest.fixture(scope="session")
+def zihin_server() -> Iterator[Server]:
+    """One `toolpress serve zihin --sandbox` for the whole run; tests reset the sandbox where they need it fresh."""
+    with serve("zihin") as server:
+        yield server

@@ -1,0 +1,60 @@
+"""The TypeScript SDK as a foreign client: v1 over the handshake, v2 over the 2026-07-28 wire, HTTP and stdio."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.processes import Server
+
+HERE = Path(__file__).parent
+OWNER = "zhn_test_acme_owner"
+UNKNOWN = "ffffffff-ffff-4fff-8fff-ffffffffffff"
+CALLS = [
+    ["list_agents", {"status": "published"}],
+    ["create_agent", {"name": "Foreign desk", "llm_config": {"model": "openai.gpt-4.1-nano"}}],
+    ["get_agent", {"agent_id": UNKNOWN}],
+]
+STDIO = [sys.executable, "-m", "toolpress", "serve", "zihin", "--sandbox", "--transport", "stdio"]
+
+
+@pytest.fixture(autouse=True)
+def _needs_node(request: pytest.FixtureRequest) -> None:
+    if not request.config.getoption("--run-foreign"):
+        pytest.skip("needs node and npm packages: nox -s foreign")
+    assert shutil.which("node"), "node is not installed; install Node.js 20 or newer"
+
+
+def run(script: str, **job: Any) -> dict[str, Any]:
+    done = subprocess.run(
+        ["node", str(HERE / script), json.dumps({"key": OWNER, "calls": CALLS, **job})],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize(("script", "protocol"), [("v1.mjs", "2025-11-25"), ("v2.mjs", "2026-07-28")])
+@pytest.mark.parametrize("transport", ["http", "stdio"])
+def test_lists_and_calls(script: str, protocol: str, transport: str, zihin_server: Server) -> None:
+    job = {"url": zihin_server.mcp_url} if transport == "http" else {"command": STDIO}
+    seen = run(script, **job)
+
+    if not (script == "v1.mjs" and transport == "stdio"):  # v1 tells its protocol over HTTP only
+        assert seen["protocol"] == protocol
+    assert len(seen["tools"]) == len(set(seen["tools"])) == 96
+    read, write, failing = seen["results"]
+    agents = json.loads(read["content"][0]["text"])["agents"]
+    assert {agent["status"] for agent in agents} == {"published"}
+    assert json.loads(write["content"][0]["text"])["agent"]["status"] == "draft"
+    assert failing["isError"] is True
+    assert json.loads(failing["content"][0]["text"])["code"] == "NOT_FOUND"
