@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, is_dataclass
 
 
@@ -23,9 +24,8 @@ def literal(value: object) -> str:
 
 def docstring(text: str, indent: str = "") -> str:
     """`text` as a docstring literal whose lines carry `indent`."""
-    escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    if escaped.endswith('"'):
-        escaped = escaped[:-1] + '\\"'
+    escaped = re.sub(r'"(?="|\Z)', r"\"", text.replace("\\", "\\\\"))
+    escaped = re.sub(r"[^\n\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]", lambda match: f"\\u{ord(match[0]):04x}", escaped)
     lines = [f"{indent}{line}".rstrip() if index else line for index, line in enumerate(escaped.split("\n"))]
     closing = f"\n{indent}" if len(lines) > 1 else ""
     return '"""' + "\n".join(lines) + closing + '"""'

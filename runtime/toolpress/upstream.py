@@ -18,8 +18,15 @@ from typing import Any
 import httpx
 
 from toolpress.contract import Effect, Limits
-from toolpress.errors import ConfigurationError, Outcome, UpstreamError, UpstreamGarbled
-from toolpress.errors import UpstreamTimeout, UpstreamUnavailable
+from toolpress.errors import (
+    ConfigurationError,
+    InvalidArguments,
+    Outcome,
+    UpstreamError,
+    UpstreamGarbled,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 from toolpress.request import UpstreamRequest
 from toolpress.response import UpstreamResponse
 from toolpress.retry import RETRY_STATUSES, backoff_s, retry_after_s
@@ -116,6 +123,8 @@ class Upstream:
             raise _unavailable("could not be reached", effect, sent=False) from error
         except httpx.TimeoutException as error:
             raise _timed_out(effect, sent=progress.sent) from error
+        except httpx.InvalidURL as error:
+            raise InvalidArguments("The arguments make a URL that is too long.", outcome="not_sent") from error
         except httpx.DecodingError as error:
             raise _unreadable("in an encoding that it does not keep to", effect) from error
         except httpx.TransportError as error:

@@ -1,0 +1,139 @@
+"""The straight line of one call: who calls, may they, run it, say in one log line how it went."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from toolpress import credentials
+from toolpress.arguments import repair
+from toolpress.authorize import decide
+from toolpress.catalog import CatalogIndex
+from toolpress.client import Client
+from toolpress.contract import JsonObject, ToolInfo
+from toolpress.errors import WRITE_BLOCKED, Forbidden, ToolpressError, UnknownTool, UpstreamRefused
+from toolpress.identity import IdentityCache
+from toolpress.logs import call_log, current_request_id
+from toolpress.principal import CALLER, Caller
+from toolpress.whoami import asker
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+
+class Executor:
+    """Runs a catalogue's tools for whoever is calling.
+
+    The key is the gate's when there is one, else `key`, else the one of the HTTP request that `headers` shows, else
+    (no request at all: stdio) the catalogue's environment variable.
+    """
+
+    def __init__(
+        self,
+        index: CatalogIndex,
+        client: Client,
+        *,
+        key: str | None = None,
+        headers: Callable[[], RawHeaders | None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.index = index
+        self.client = client
+        self.key = key
+        identity = client.catalog.authentication.identity
+        self.identities = IdentityCache(asker(client), ttl_s=identity.ttl_s, clock=clock)
+        self._headers = headers
+        self._clock = clock
+
+    async def caller(self) -> Caller:
+        """Who calls now.
+
+        Raises:
+            Unauthenticated: No key, or none that the upstream knows.
+            UpstreamError: The upstream could not be asked.
+        """
+        known = CALLER.get()
+        if known is not None and known.catalog == self.index.catalog.name:
+            return known
+        return await self.caller_of(self._find_key())
+
+    async def caller_of(self, key: str) -> Caller:
+        principal = await self.identities.principal(key)
+        return Caller(self.index.catalog.name, principal, key)
+
+    async def run(self, tool: ToolInfo, arguments: Mapping[str, Any]) -> JsonObject:
+        """The result of the tool; raises ToolpressError and nothing else."""
+        start = self._clock()
+        error: ToolpressError | None = None
+        caller: Caller | None = None
+        outcome = "cancelled"
+        try:
+            caller = await self.caller()
+            result = await self._allowed(tool, arguments, caller)
+            outcome = "ok"
+            return result
+        except ToolpressError as problem:
+            error, outcome = problem, "error"
+            raise
+        except asyncio.CancelledError:
+            raise
+        except Exception as problem:
+            error = _internal(problem)
+            outcome = "error"
+            raise error from problem
+        finally:
+            call_log(
+                request_id=current_request_id(),
+                tool=tool.name,
+                outcome=outcome,
+                duration_ms=round((self._clock() - start) * 1000, 1),
+                caller=caller.principal if caller else None,
+                error=error,
+            )
+
+    async def _allowed(self, tool: ToolInfo, arguments: Mapping[str, Any], caller: Caller) -> JsonObject:
+        decision = decide(caller.principal, tool, self.index.catalog)
+        if not decision.callable:
+            raise _denied(tool, caller, decision.code)
+        schema = self.index.listing(tool.name).get("inputSchema", {})
+        repaired = repair(dict(arguments), schema)
+        try:
+            return await self.client.for_key(caller.key).call(self.index.operation(tool), repaired)
+        except UpstreamRefused as error:
+            if error.status in (401, 403):
+                self.identities.drop(caller.key)
+            raise
+
+    def _find_key(self) -> str:
+        rules = self.index.catalog.authentication
+        if self.key is not None:
+            return self.key
+        headers = self._headers()
+        if headers is not None:
+            return credentials.from_headers(headers, rules)
+        return credentials.from_environment(os.environ, rules)
+
+
+def _denied(tool: ToolInfo, caller: Caller, code: str | None) -> ToolpressError:
+    if code != WRITE_BLOCKED:
+        return UnknownTool(f"Unknown tool: {tool.name}.", outcome="not_sent")
+    return Forbidden(
+        f"The role {caller.principal.role} may not use {tool.name}.",
+        fix="Use a key of a higher role.",
+        retryable=False,
+        outcome="not_sent",
+        status=403,
+    )
+
+
+def _internal(problem: Exception) -> ToolpressError:
+    """A fault of ours; the original text stays out of the answer and the log, it may hold argument values."""
+    trace = problem.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "unknown place"
+    error = ToolpressError("Internal error.", fix="Report it with the request id of the server log.")
+    error.add_note(f"{type(problem).__name__} at {where}")
+    return error

@@ -1,0 +1,90 @@
+"""Logs on stderr, one line a call: which request, which tool, how it ended, how long it took.
+
+No argument values and no credentials, whatever the level: the libraries below that would print them are held at
+WARNING.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import uuid
+from contextvars import ContextVar
+from typing import Any, Literal
+
+import structlog
+
+from toolpress.errors import ToolpressError
+from toolpress.principal import Principal
+
+LogFormat = Literal["auto", "json", "console"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+REQUEST_ID: ContextVar[str | None] = ContextVar("toolpress_request_id", default=None)
+_SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_TALKATIVE = ("httpx", "httpcore", "fastmcp", "mcp", "uvicorn.access", "sse_starlette", "docket")
+
+
+def configure(log_format: LogFormat = "auto", level: LogLevel = "info") -> None:
+    """Set up structlog and the standard logging; `auto` is console on a terminal, JSON elsewhere."""
+    console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
+    shared: list[structlog.typing.Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if console else structlog.processors.JSONRenderer()
+    )
+    number = getattr(logging, level.upper())
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(number)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
+
+
+def request_id(offered: str | None) -> str:
+    """The caller's request id when it is harmless to print, else a new one."""
+    return offered if offered and _SAFE_ID.fullmatch(offered) else uuid.uuid4().hex
+
+
+def current_request_id() -> str:
+    return REQUEST_ID.get() or request_id(None)
+
+
+def call_log(
+    *,
+    request_id: str,
+    tool: str,
+    outcome: str,
+    duration_ms: float,
+    caller: Principal | None,
+    error: ToolpressError | None,
+) -> None:
+    """The line of one call; an error gives its code, the upstream's status and the outcome of a write."""
+    facts: dict[str, Any] = {"request_id": request_id, "tool": tool, "outcome": outcome, "duration_ms": duration_ms}
+    if caller is not None:
+        facts |= {"tenant": caller.tenant, "role": caller.role, "caller": caller.fingerprint}
+    if error is not None:
+        found = {"code": error.code, "status": error.status, "write": error.outcome}
+        found["fault"] = "; ".join(getattr(error, "__notes__", ())) or None
+        facts |= {name: value for name, value in found.items() if value is not None}
+    log = structlog.get_logger("toolpress")
+    if error is not None and error.code == ToolpressError.default_code:
+        log.error("call", **facts)
+    else:
+        log.info("call", **facts)

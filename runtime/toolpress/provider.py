@@ -1,0 +1,128 @@
+"""A catalogue as a FastMCP provider: tools made from the generated index, never from signatures.
+
+    mcp = FastMCP("mine")
+    add_to(mcp, CATALOG, modules=["agents"])
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastmcp import FastMCP
+from fastmcp.server.providers import Provider
+from fastmcp.tools.base import Tool, ToolResult
+from fastmcp.utilities.versions import VersionSpec
+from mcp_types import TextContent, ToolAnnotations
+from pydantic import PrivateAttr
+
+from toolpress import fastmcp_seams
+from toolpress.authorize import decide
+from toolpress.catalog import CatalogIndex
+from toolpress.client import Client
+from toolpress.contract import Catalog, JsonObject, ToolInfo
+from toolpress.errors import NOT_FOUND, ToolpressError
+from toolpress.executor import Executor
+from toolpress.principal import Principal
+
+
+class CatalogTool(Tool):
+    """One catalogue tool; FastMCP neither checks its arguments nor times it, `Executor.run` does both."""
+
+    _info: ToolInfo = PrivateAttr()
+    _executor: Executor = PrivateAttr()
+
+    @classmethod
+    def make(cls, info: ToolInfo, listing: JsonObject, executor: Executor) -> CatalogTool:
+        tool = cls(
+            name=listing["name"],
+            title=listing.get("title"),
+            description=listing.get("description"),
+            parameters=listing["inputSchema"],
+            annotations=ToolAnnotations.model_validate(listing.get("annotations", {})),
+        )
+        tool._info, tool._executor = info, executor
+        return tool
+
+    def get_meta(self) -> dict[str, Any]:
+        """Only what was set on the tool: an empty tag list of FastMCP's in every entry says nothing."""
+        return dict(self.meta) if self.meta else {}
+
+    async def run(self, arguments: dict[str, Any]) -> ToolResult:
+        try:
+            result = await self._executor.run(self._info, arguments)
+        except ToolpressError as error:
+            return _as_result(error.to_payload(), is_error=True)
+        return _as_result(result, is_error=False)
+
+
+class CatalogProvider(Provider):
+    """Lists what the caller may use and finds a called tool by its name alone."""
+
+    def __init__(self, executor: Executor) -> None:
+        super().__init__()
+        self.executor = executor
+        self._made: dict[str, CatalogTool] = {}
+
+    async def _list_tools(self) -> Sequence[Tool]:
+        principal = (await self.executor.caller()).principal
+        return [self._tool(info) for info in self.executor.index.tools if self._visible(principal, info)]
+
+    async def _get_tool(self, name: str, version: VersionSpec | None = None) -> Tool | None:
+        info = self.executor.index.get(name)
+        if info is None or (version is not None and not version.matches(None)):
+            return None
+        try:
+            principal = (await self.executor.caller()).principal
+        except ToolpressError:
+            return self._tool(info)  # its run says what is wrong with the key, where an error has a place
+        hidden = decide(principal, info, self.executor.index.catalog).code == NOT_FOUND
+        return None if hidden else self._tool(info)
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await self.executor.client.aclose()
+
+    def _visible(self, principal: Principal, info: ToolInfo) -> bool:
+        return decide(principal, info, self.executor.index.catalog).visible
+
+    def _tool(self, info: ToolInfo) -> CatalogTool:
+        made = self._made.get(info.name)
+        if made is None:
+            made = CatalogTool.make(info, self.executor.index.listing(info.name), self.executor)
+            self._made[info.name] = made
+        return made
+
+
+def add_to(
+    mcp: FastMCP[Any],
+    catalog: Catalog,
+    modules: Iterable[str] | None = None,
+    key: str | None = None,
+    base_url: str | None = None,
+) -> CatalogProvider:
+    """Add a catalogue, or some of its modules, to any FastMCP server.
+
+    With `key` every caller of that server acts with it. Without, each HTTP request brings its own key as the
+    catalogue's authentication says, and over stdio the catalogue's environment variable is read.
+    """
+    executor = Executor(
+        CatalogIndex(catalog, modules),
+        Client(catalog, base_url=base_url),
+        key=key,
+        headers=fastmcp_seams.request_headers,
+    )
+    provider = CatalogProvider(executor)
+    mcp.add_provider(provider)
+    fastmcp_seams.skip_header_schema_lookup(mcp)
+    return provider
+
+
+def _as_result(payload: JsonObject, *, is_error: bool) -> ToolResult:
+    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    return ToolResult(content=[TextContent(type="text", text=text)], structured_content=payload, is_error=is_error)
