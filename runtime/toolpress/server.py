@@ -1,0 +1,168 @@
+"""Put a catalogue behind FastMCP: the server object and its HTTP application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import mcp_types
+from fastmcp import FastMCP
+from fastmcp.exceptions import NotFoundError
+from fastmcp.server.http import StarletteWithLifespan
+from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
+from fastmcp.tools.base import Tool, ToolResult
+from mcp.shared.exceptions import MCPError
+from starlette.middleware import Middleware as AsgiMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from toolpress import fastmcp_seams
+from toolpress.catalog import CatalogIndex
+from toolpress.client import Client
+from toolpress.contract import Catalog
+from toolpress.embedded import default_key, running_sandbox
+from toolpress.errors import ToolpressError, Unauthenticated
+from toolpress.executor import Executor
+from toolpress.gate import UNAUTHENTICATED, UNAVAILABLE, Gate
+from toolpress.provider import CatalogProvider
+from toolpress.settings import Settings, base_url_override
+from toolpress.version import VERSION
+
+MCP_PATH = "/mcp"
+
+_INSTRUCTIONS = (
+    "{title}: {description} The list of tools already reflects what your API key may do. "
+    "Identifiers come from the listing tools; never invent one. Answers are JSON: `success: false` comes with `error`, "
+    "`code` and often `fix`; `outcome: unknown` means that a change may have happened, so look before you repeat it."
+)
+
+
+@dataclass(slots=True)
+class Built:
+    """A server and what the process around it needs. `upstream_url` is final once the server has started."""
+
+    mcp: FastMCP[Any]
+    executor: Executor
+    settings: Settings
+    draining: bool = False
+
+    @property
+    def upstream_url(self) -> str:
+        return self.executor.client.upstream.base_url
+
+
+def build_server(
+    settings: Settings,
+    catalog: Catalog,
+    *,
+    key: str | None = None,
+    base_url: str | None = None,
+    stdio: bool = False,
+    on_start: Callable[[Built], None] = lambda built: None,
+) -> Built:
+    """The server of one catalogue.
+
+    `key` is used for every call that no gate has vouched for: stdio. With `stdio` and a sandbox and no key, the
+    sandbox's own test key is used. `on_start` runs when the upstream is known and the server is about to answer.
+    """
+    index = CatalogIndex(catalog)
+    client = Client(catalog, base_url=base_url or base_url_override(catalog.name))
+    executor = Executor(index, client, key=key, headers=fastmcp_seams.request_headers)
+    built: Built
+
+    @asynccontextmanager
+    async def lifespan(_server: FastMCP[Any]) -> AsyncIterator[dict[str, Any]]:
+        async with AsyncExitStack() as stack:
+            if settings.sandbox:
+                sandbox = running_sandbox(catalog.name, data=settings.sandbox_data)
+                client.upstream.point_to(await asyncio.to_thread(sandbox.__enter__))
+                stack.push_async_callback(asyncio.to_thread, sandbox.__exit__, None, None, None)
+                if stdio and executor.key is None:
+                    executor.key = default_key(index)
+            on_start(built)
+            built.draining = False
+            try:
+                yield {}
+            finally:
+                built.draining = True
+
+    mcp: FastMCP[Any] = FastMCP(
+        catalog.name,
+        instructions=_INSTRUCTIONS.format(title=catalog.title, description=catalog.description),
+        version=VERSION,
+        providers=[CatalogProvider(executor)],
+        middleware=[ProtocolErrors(executor)],
+        lifespan=lifespan,
+        dereference_schemas=False,
+    )
+    fastmcp_seams.skip_header_schema_lookup(mcp)
+    built = Built(mcp, executor, settings)
+    _add_health(built)
+    return built
+
+
+def http_app(built: Built) -> StarletteWithLifespan:
+    """The ASGI application: /mcp behind the gate, /healthz and /readyz open."""
+    settings = built.settings
+    gate = AsgiMiddleware(Gate, executor=built.executor, path=MCP_PATH, body_limit=settings.body_limit)
+    return built.mcp.http_app(
+        path=MCP_PATH,
+        middleware=[gate],
+        json_response=True,
+        stateless_http=True,
+        host_origin_protection=True,
+        allowed_hosts=list(settings.allowed_hosts),
+        allowed_origins=list(settings.allowed_origins),
+    )
+
+
+class ProtocolErrors(Middleware):
+    """Says in JSON-RPC what FastMCP would hide: an unknown tool, and a caller that cannot be told."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+
+    async def on_list_tools(
+        self,
+        context: MiddlewareContext[mcp_types.ListToolsRequest],
+        call_next: CallNext[mcp_types.ListToolsRequest, Sequence[Tool]],
+    ) -> Sequence[Tool]:
+        try:
+            await self._executor.caller()
+        except ToolpressError as error:
+            code = UNAUTHENTICATED if isinstance(error, Unauthenticated) else UNAVAILABLE
+            raise MCPError(code=code, message=error.message, data=_data(error)) from error
+        return await call_next(context)
+
+    async def on_call_tool(
+        self,
+        context: MiddlewareContext[mcp_types.CallToolRequestParams],
+        call_next: CallNext[mcp_types.CallToolRequestParams, ToolResult],
+    ) -> ToolResult:
+        try:
+            return await call_next(context)
+        except NotFoundError as error:
+            raise MCPError(
+                code=fastmcp_seams.INVALID_PARAMS, message=f"Unknown tool: {context.message.name}"
+            ) from error
+
+
+def _data(error: ToolpressError) -> dict[str, Any]:
+    return {name: value for name, value in error.to_payload().items() if name not in ("success", "error")}
+
+
+def _add_health(built: Built) -> None:
+    @built.mcp.custom_route("/healthz", methods=["GET"])
+    async def healthz(_request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    @built.mcp.custom_route("/readyz", methods=["GET"])
+    async def readyz(_request: Request) -> Response:
+        if built.draining:
+            return JSONResponse({"status": "draining"}, status_code=503)
+        return JSONResponse({"status": "ready"})
+
+

@@ -1,0 +1,60 @@
+"""Configuration from the environment: `TOOLPRESS_*`, and `TOOLPRESS_<CATALOG>_BASE_URL` per catalogue."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from toolpress.errors import ConfigurationError
+from toolpress.logs import LogFormat, LogLevel
+
+Names = Annotated[tuple[str, ...], NoDecode]
+"""A comma-separated list."""
+
+
+class Settings(BaseSettings):
+    """How a server process runs; every field is the environment variable `TOOLPRESS_` plus its name."""
+
+    model_config = SettingsConfigDict(env_prefix="TOOLPRESS_", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    catalog: str | None = Field(default=None, description="Catalogue for the ASGI factory; may be absent if only one.")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    log_format: LogFormat = "auto"
+    log_level: LogLevel = "info"
+    allowed_hosts: Names = Field(default=(), description="Host headers accepted besides localhost.")
+    allowed_origins: Names = Field(default=(), description="Browser origins accepted besides the server's own.")
+    body_limit: int = Field(default=4 * 1024 * 1024, gt=0, description="Largest request body in bytes.")
+    grace_s: int = Field(default=35, ge=0, description="Seconds that running calls get when the server stops.")
+    sandbox: bool = Field(default=False, description="Serve from the embedded sandbox instead of the real product.")
+    sandbox_data: str | None = Field(default=None, description="File that keeps the sandbox's data; memory if absent.")
+
+    @field_validator("allowed_hosts", "allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from the environment; overrides that are None do not count.
+
+    Raises:
+        ConfigurationError: One line that names every wrong variable.
+    """
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        problems = "; ".join(
+            f"TOOLPRESS_{str(item['loc'][0]).upper() if item['loc'] else '?'}: {item['msg']}"
+            for item in error.errors(include_input=False, include_url=False)
+        )
+        raise ConfigurationError(f"Wrong settings: {problems}.", fix="Correct the environment variable.") from error
+
+
+def base_url_override(catalog: str, environment: Mapping[str, str] = os.environ) -> str | None:
+    """The base URL that replaces the catalogue's own, or None."""
+    return environment.get(f"TOOLPRESS_{catalog.upper()}_BASE_URL") or None

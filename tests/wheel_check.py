@@ -1,0 +1,48 @@
+"""Run by `nox -s build` with the python of a clean environment that holds nothing but the wheel."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+
+def main() -> None:
+    import toolpress
+
+    assert "site-packages" in toolpress.__file__, toolpress.__file__
+    assert importlib.util.find_spec("datamodel_code_generator") is None, "a deployment must not need the compiler"
+    with tempfile.TemporaryDirectory() as folder:
+        announce = Path(folder, "announce.json")
+        command = [sys.executable, "-m", "toolpress", "serve", "zihin", "--sandbox", "--port", "0"]
+        server = subprocess.Popen([*command, "--announce", str(announce)], cwd=folder)
+        try:
+            deadline = time.monotonic() + 60
+            while not announce.exists() and time.monotonic() < deadline and server.poll() is None:
+                time.sleep(0.05)
+            url = json.loads(announce.read_text(encoding="utf-8"))["mcp"]
+            body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+            request = urllib.request.Request(url, json.dumps(body).encode())
+            request.add_header("Content-Type", "application/json")
+            request.add_header("Accept", "application/json, text/event-stream")
+            request.add_header("X-Api-Key", "zhn_test_acme_owner")
+            request.add_header("MCP-Protocol-Version", "2025-11-25")
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                listed = json.load(answer)
+        finally:
+            server.send_signal(signal.SIGTERM)
+            assert server.wait(20) == 0
+    done = subprocess.run([sys.executable, "-m", "toolpress", "generate"], env={**os.environ}, capture_output=True, text=True)
+    assert done.returncode == 3 and "toolpress[codegen]" in done.stderr, done.stderr
+    print(f"wheel: {len(listed['result']['tools'])} tools listed")
+
+
+if __name__ == "__main__":
+    main()
