@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Mapping
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -66,7 +66,7 @@ _EXPECTED = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_model(reference: str) -> type[BaseModel]:
     """Import `package.module:Class`, once."""
     module, _, name = reference.partition(":")

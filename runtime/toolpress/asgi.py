@@ -36,7 +36,7 @@ def create_app(catalog: str | None = None, settings: Settings | None = None) -> 
     With `TOOLPRESS_SANDBOX=1` each worker process has a sandbox of its own: run one worker.
     """
     settings = settings or load_settings()
-    logs.configure(settings.log_format, settings.log_level)
+    logs.configure(settings.log_format, settings.log_level, whole_process=False)
     return http_app(build_server(settings, find_catalog(catalog or settings.catalog or the_only_catalog())))
 
 

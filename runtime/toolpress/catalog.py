@@ -101,7 +101,7 @@ class CatalogIndex:
 
     @cached_property
     def _listings(self) -> dict[str, JsonObject]:
-        return {entry["name"]: entry for entry in self._json("tools.json")}
+        return {entry["name"]: entry for entry in self._json("tools.json")["tools"]}
 
     def _json(self, name: str) -> Any:
         try:
@@ -123,5 +123,7 @@ def load_operation(package: str, module: str, name: str) -> Operation:
             f"{package}.tools.{module} has no operation {name}: {error}.", fix="Run: toolpress generate"
         ) from error
     if not isinstance(operation, Operation):
-        raise ConfigurationError(f"{package}.tools.{module}: {name} is not an operation.", fix="Run: toolpress generate")
+        raise ConfigurationError(
+            f"{package}.tools.{module}: {name} is not an operation.", fix="Run: toolpress generate"
+        )
     return operation

@@ -47,9 +47,7 @@ def checked(key: str, rules: Authentication) -> str:
 
 
 def missing(rules: Authentication) -> Unauthenticated:
-    return Unauthenticated(
-        "The request carries no API key.", code=MISSING_API_KEY, fix=f"Send one of: {_ways(rules)}."
-    )
+    return Unauthenticated("The request carries no API key.", code=MISSING_API_KEY, fix=f"Send one of: {_ways(rules)}.")
 
 
 def sending(key: str, rules: Authentication) -> tuple[str, str]:

@@ -2,27 +2,52 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from toolpress.catalog import CatalogIndex
 from toolpress.errors import ConfigurationError
+from toolpress.paths import lookup
 
 
-def running_sandbox(catalog: str, data: str | None = None, port: int = 0) -> AbstractContextManager[str]:
+@dataclass(frozen=True, slots=True)
+class SeededKey:
+    """A key that the sandbox's seed data holds."""
+
+    key: str
+    role: str
+    tenant: str
+    usable: bool
+
+
+def require_sandbox() -> None:
+    """Fail now, with a fix, when the sandbox is not installed."""
+    if find_spec("toolpress_sandbox") is None:
+        raise ConfigurationError("The sandbox is not installed.", fix="Run: pip install toolpress")
+
+
+@contextmanager
+def running_sandbox(catalog: str, data: str | None = None, port: int = 0) -> Iterator[str]:
     """Run the sandbox in a background thread; yields its base URL.
 
     Raises:
-        ConfigurationError: The sandbox is not installed.
+        ConfigurationError: It is not installed, or cannot start.
     """
-    try:
-        from toolpress_sandbox.serve import run_in_thread
-    except ImportError as error:
-        raise ConfigurationError(
-            f"The sandbox cannot be imported: {error}.", fix="Install it: pip install toolpress"
-        ) from error
-    context: AbstractContextManager[str] = run_in_thread(catalog, data=data, port=port)
-    return context
+    require_sandbox()
+    from toolpress_sandbox.serve import run_in_thread
+
+    with ExitStack() as stack:
+        try:
+            url: str = stack.enter_context(run_in_thread(catalog, data=data, port=port))
+        except (OSError, RuntimeError, ValueError, LookupError) as error:
+            raise ConfigurationError(
+                f"The sandbox of {catalog} cannot start: {error}.",
+                fix="Check the port, the data file and sandbox.json.",
+            ) from error
+        yield url
 
 
 def default_key(index: CatalogIndex) -> str:
@@ -38,6 +63,19 @@ def default_key(index: CatalogIndex) -> str:
             fix=f"Set default_key in specs/{index.catalog.name}/sandbox.yaml and run: toolpress generate",
         )
     return key
+
+
+def seeded_keys(index: CatalogIndex) -> list[SeededKey]:
+    """The keys of the seed data: every row with a `role` and a `key_hash: {$hash: KEY}`, tenant by tenant."""
+    seed = _data(index).get("seed")
+    found: list[SeededKey] = []
+    for tenant, collections in (seed if isinstance(seed, dict) else {}).items():
+        rows = [row for rows in collections.values() if isinstance(rows, list) for row in rows]
+        for row in rows:
+            hashed = lookup(row, "key_hash.$hash")
+            if isinstance(hashed, str):
+                found.append(SeededKey(hashed, str(row.get("role")), tenant, row.get("status", "active") == "active"))
+    return found
 
 
 def _data(index: CatalogIndex) -> dict[str, Any]:

@@ -16,6 +16,8 @@
 `outcome` speaks of writes: `not_sent` (nothing happened upstream), `unknown` (it may have), `done` (it has).
 """
 
+# ruff: noqa: N818 - an exception is named for what happened
+
 from __future__ import annotations
 
 from typing import Any, ClassVar, Literal

@@ -27,7 +27,7 @@ class Executor:
     """Runs a catalogue's tools for whoever is calling.
 
     The key is the gate's when there is one, else `key`, else the one of the HTTP request that `headers` shows, else
-    (no request at all: stdio) the catalogue's environment variable.
+    (no request at all: stdio) the catalogue's environment variable, else `fallback_key`.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Executor:
         self.index = index
         self.client = client
         self.key = key
+        self.fallback_key: str | None = None
         identity = client.catalog.authentication.identity
         self.identities = IdentityCache(asker(client), ttl_s=identity.ttl_s, clock=clock)
         self._headers = headers
@@ -113,6 +114,8 @@ class Executor:
         headers = self._headers()
         if headers is not None:
             return credentials.from_headers(headers, rules)
+        if self.fallback_key is not None and not os.environ.get(rules.environment):
+            return self.fallback_key
         return credentials.from_environment(os.environ, rules)
 
 

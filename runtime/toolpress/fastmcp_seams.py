@@ -7,7 +7,7 @@ from typing import Any
 
 from fastmcp import FastMCP
 from fastmcp.server.dependencies import get_http_request
-from mcp_types import INVALID_PARAMS, INTERNAL_ERROR
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 
 __all__ = ["INTERNAL_ERROR", "INVALID_PARAMS", "request_headers", "skip_header_schema_lookup"]
 
@@ -18,7 +18,11 @@ def skip_header_schema_lookup(server: FastMCP[Any]) -> None:
     The SDK compares `Mcp-Param-*` headers with the tool's schema and, unless told where schemas are, finds it by
     listing all tools. None of our schemas declares `x-mcp-header`, so there is nothing to compare.
     """
-    server._mcp_server.get_tool_input_schema = lambda name: None
+    server._mcp_server.get_tool_input_schema = _no_declared_headers  # noqa: SLF001 - no public way to set it
+
+
+def _no_declared_headers(_name: str) -> None:
+    return None
 
 
 def request_headers() -> Iterable[tuple[bytes, bytes]] | None:

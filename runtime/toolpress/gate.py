@@ -86,8 +86,9 @@ def _unavailable(error: UpstreamError) -> Response:
 def _refusal(status: int, code: int, error: ToolpressError, headers: dict[str, str] | None = None) -> Response:
     payload = error.to_payload()
     data = {name: value for name, value in payload.items() if name not in ("success", "error")}
-    body: dict[str, Any] = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": error.message, "data": data}}
-    return Response(json.dumps(body), status_code=status, headers=headers, media_type="application/json")
+    problem: dict[str, Any] = {"code": code, "message": error.message, "data": data}
+    body = json.dumps({"jsonrpc": "2.0", "id": None, "error": problem})
+    return Response(body, status_code=status, headers=headers, media_type="application/json")
 
 
 def _own_path(scope: Scope) -> str:
@@ -128,9 +129,11 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 def _with_request_id(send: Send, identifier: str) -> Send:
+    header = (b"x-request-id", identifier.encode("ascii"))
+
     async def tagged(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), (b"x-request-id", identifier.encode("ascii"))]}
+            message = {**message, "headers": [*message.get("headers", ()), header]}
         await send(message)
 
     return tagged

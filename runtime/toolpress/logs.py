@@ -26,23 +26,30 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TALKATIVE = ("httpx", "httpcore", "fastmcp", "mcp", "uvicorn.access", "sse_starlette", "docket")
 
 
-def configure(log_format: LogFormat = "auto", level: LogLevel = "info") -> None:
-    """Set up structlog and the standard logging; `auto` is console on a terminal, JSON elsewhere."""
+_LOG = structlog.wrap_logger(
+    logging.getLogger("toolpress"),
+    processors=[structlog.stdlib.render_to_log_kwargs],
+    wrapper_class=structlog.stdlib.BoundLogger,
+)
+"""Writes through the standard logging, so that inside another program its configuration decides."""
+
+
+def configure(log_format: LogFormat = "auto", level: LogLevel = "info", *, whole_process: bool = True) -> None:
+    """Log to stderr; `auto` is console on a terminal, JSON elsewhere.
+
+    Without `whole_process` only our own logger is set up: the program around us has its own ideas of the rest.
+    """
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
-        structlog.processors.add_log_level,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if console else structlog.processors.JSONRenderer()
     )
     number = getattr(logging, level.upper())
-    structlog.configure(
-        processors=[*shared, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
-    )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -50,9 +57,10 @@ def configure(log_format: LogFormat = "auto", level: LogLevel = "info") -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(number)
+    top = logging.getLogger() if whole_process else logging.getLogger("toolpress")
+    top.handlers[:] = [handler]
+    top.setLevel(number)
+    top.propagate = whole_process
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
 
@@ -83,8 +91,5 @@ def call_log(
         found = {"code": error.code, "status": error.status, "write": error.outcome}
         found["fault"] = "; ".join(getattr(error, "__notes__", ())) or None
         facts |= {name: value for name, value in found.items() if value is not None}
-    log = structlog.get_logger("toolpress")
-    if error is not None and error.code == ToolpressError.default_code:
-        log.error("call", **facts)
-    else:
-        log.info("call", **facts)
+    fault = error is not None and error.code == ToolpressError.default_code
+    _LOG.log(logging.ERROR if fault else logging.INFO, "call", **facts)

@@ -1,7 +1,7 @@
 """A catalogue as a FastMCP provider: tools made from the generated index, never from signatures.
 
-    mcp = FastMCP("mine")
-    add_to(mcp, CATALOG, modules=["agents"])
+mcp = FastMCP("mine")
+add_to(mcp, CATALOG, modules=["agents"])
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import mcp_types
 from fastmcp import FastMCP
 from fastmcp.server.providers import Provider
 from fastmcp.tools.base import Tool, ToolResult
+from fastmcp.utilities.components import FastMCPComponent
 from fastmcp.utilities.versions import VersionSpec
 from mcp_types import TextContent, ToolAnnotations
 from pydantic import PrivateAttr
@@ -50,6 +52,11 @@ class CatalogTool(Tool):
         """Only what was set on the tool: an empty tag list of FastMCP's in every entry says nothing."""
         return dict(self.meta) if self.meta else {}
 
+    def to_mcp_tool(self, **overrides: Any) -> mcp_types.Tool:
+        """The list entry as generated, without an empty `_meta`."""
+        overrides.setdefault("_meta", self.get_meta() or None)
+        return super().to_mcp_tool(**overrides)
+
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
         try:
             result = await self._executor.run(self._info, arguments)
@@ -80,6 +87,10 @@ class CatalogProvider(Provider):
             return self._tool(info)  # its run says what is wrong with the key, where an error has a place
         hidden = decide(principal, info, self.executor.index.catalog).code == NOT_FOUND
         return None if hidden else self._tool(info)
+
+    async def get_tasks(self) -> Sequence[FastMCPComponent]:
+        """No tool runs as a background task; FastMCP would list them all at start to find that out."""
+        return []
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:

@@ -87,7 +87,9 @@ def _gather(operation: Operation, errors: ErrorRules, response: UpstreamResponse
         result.update(payload if isinstance(payload, dict) else {event.name: event.data})
     final = wanted[-1] if wanted else None
     if not seen or (final is not None and final not in seen):
-        raise _garbled(f"The upstream's event stream ended before its {final or 'first'} event.", response, operation.effect)
+        raise _garbled(
+            f"The upstream's event stream ended before its {final or 'first'} event.", response, operation.effect
+        )
     return {"success": True, **result}
 
 

@@ -14,7 +14,7 @@ _SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
 
 def backoff_s(attempt: int, chance: float) -> float:
     """Seconds before the retry number `attempt` (from 0): exponential, the upper half drawn by `chance` in [0, 1)."""
-    ceiling = min(_CAP_S, _BASE_S * 2**attempt)
+    ceiling = min(_CAP_S, _BASE_S * 2.0**attempt)
     return ceiling / 2 + ceiling / 2 * chance
 
 

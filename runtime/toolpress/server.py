@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import mcp_types
 from fastmcp import FastMCP
 from fastmcp.exceptions import NotFoundError
@@ -61,15 +62,17 @@ def build_server(
     key: str | None = None,
     base_url: str | None = None,
     stdio: bool = False,
-    on_start: Callable[[Built], None] = lambda built: None,
+    transport: httpx.AsyncBaseTransport | None = None,
+    on_start: Callable[[Built], None] | None = None,
 ) -> Built:
     """The server of one catalogue.
 
     `key` is used for every call that no gate has vouched for: stdio. With `stdio` and a sandbox and no key, the
-    sandbox's own test key is used. `on_start` runs when the upstream is known and the server is about to answer.
+    sandbox's own test key is used. `transport` replaces the network below httpx. `on_start` runs when the
+    upstream is known and the server is about to answer.
     """
     index = CatalogIndex(catalog)
-    client = Client(catalog, base_url=base_url or base_url_override(catalog.name))
+    client = Client(catalog, base_url=base_url or base_url_override(catalog.name), transport=transport)
     executor = Executor(index, client, key=key, headers=fastmcp_seams.request_headers)
     built: Built
 
@@ -80,9 +83,10 @@ def build_server(
                 sandbox = running_sandbox(catalog.name, data=settings.sandbox_data)
                 client.upstream.point_to(await asyncio.to_thread(sandbox.__enter__))
                 stack.push_async_callback(asyncio.to_thread, sandbox.__exit__, None, None, None)
-                if stdio and executor.key is None:
-                    executor.key = default_key(index)
-            on_start(built)
+                if stdio:
+                    executor.fallback_key = default_key(index)
+            if on_start is not None:
+                on_start(built)
             built.draining = False
             try:
                 yield {}
@@ -164,5 +168,3 @@ def _add_health(built: Built) -> None:
         if built.draining:
             return JSONResponse({"status": "draining"}, status_code=503)
         return JSONResponse({"status": "ready"})
-
-

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -198,10 +199,12 @@ def checked_base_url(text: str) -> str:
         ConfigurationError: It is no plain http(s) URL.
     """
     try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL as error:
-        raise ConfigurationError(f"The base URL is not a URL: {error}") from error
-    if url.scheme not in ("http", "https") or not url.host or url.query or url.fragment or url.userinfo:
+        url = urlsplit(text)
+        plain = url.scheme in ("http", "https") and url.hostname and url.port != 0
+        httpx.URL(text)
+    except (ValueError, httpx.InvalidURL):
+        plain = False
+    if not plain or url.query or url.fragment or "@" in url.netloc:
         raise ConfigurationError(
             "The base URL must be http(s)://host[:port][/path], without a query or credentials.",
             fix="Set TOOLPRESS_<CATALOG>_BASE_URL or --base-url, for example https://api.example.com",

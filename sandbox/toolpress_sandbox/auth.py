@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from toolpress.contract import JsonObject
-
 from toolpress_sandbox.clock import Clock, iso
 from toolpress_sandbox.definition import Definition, OperationDef
 from toolpress_sandbox.identifiers import fingerprint

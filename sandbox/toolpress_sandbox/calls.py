@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from toolpress.contract import JsonObject
-
 from toolpress_sandbox.auth import Caller
 from toolpress_sandbox.check import Checker
 from toolpress_sandbox.definition import CollectionDef, Definition, OperationDef

@@ -8,8 +8,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
-from toolpress.contract import JsonObject
 
+from toolpress.contract import JsonObject
 from toolpress_sandbox.definition import OperationDef
 from toolpress_sandbox.replies import Refusal
 
@@ -59,8 +59,9 @@ def _problems(validator: Draft202012Validator, document: Any) -> list[Problem]:
 
 def _flatten(error: ValidationError) -> Iterable[Problem]:
     path = ".".join(str(part) for part in error.absolute_path)
+    value: Any = error.validator_value
     if error.validator == "required" and isinstance(error.instance, dict):
-        for name in error.validator_value:
+        for name in value:
             if name not in error.instance:
                 yield Problem(f"{path}.{name}".lstrip("."), "is required")
     elif error.validator == "additionalProperties" and isinstance(error.instance, dict):
@@ -71,23 +72,28 @@ def _flatten(error: ValidationError) -> Iterable[Problem]:
         yield Problem(path, _expectation(error))
 
 
+_EXPECTATIONS = {
+    "type": "must be of type {}",
+    "enum": "must be one of {}",
+    "const": "must be {!r}",
+    "pattern": "must match {}",
+    "format": "must be a valid {}",
+    "minLength": "must have at least {} characters",
+    "maxLength": "must have at most {} characters",
+    "minimum": "must be at least {}",
+    "maximum": "must be at most {}",
+    "exclusiveMinimum": "must be above {}",
+    "exclusiveMaximum": "must be below {}",
+    "minItems": "must have at least {} items",
+    "maxItems": "must have at most {} items",
+    "uniqueItems": "must not repeat an item",
+    "minProperties": "must have at least {} members",
+}
+
+
 def _expectation(error: ValidationError) -> str:
-    value = error.validator_value
-    texts = {
-        "type": f"must be of type {value if isinstance(value, str) else ' or '.join(map(str, value or ()))}",
-        "enum": f"must be one of {value}",
-        "const": f"must be {value!r}",
-        "pattern": f"must match {value}",
-        "format": f"must be a valid {value}",
-        "minLength": f"must have at least {value} characters",
-        "maxLength": f"must have at most {value} characters",
-        "minimum": f"must be at least {value}",
-        "maximum": f"must be at most {value}",
-        "exclusiveMinimum": f"must be above {value}",
-        "exclusiveMaximum": f"must be below {value}",
-        "minItems": f"must have at least {value} items",
-        "maxItems": f"must have at most {value} items",
-        "uniqueItems": "must not repeat an item",
-        "minProperties": f"must have at least {value} members",
-    }
-    return texts.get(str(error.validator), f"does not satisfy {error.validator}")
+    value: Any = error.validator_value
+    if error.validator == "type" and isinstance(value, list):
+        value = " or ".join(value)
+    template = _EXPECTATIONS.get(str(error.validator))
+    return template.format(value) if template else f"does not satisfy {error.validator}"

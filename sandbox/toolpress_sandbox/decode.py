@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from toolpress.contract import JsonObject, Param
-
 from toolpress_sandbox.definition import OperationDef
 from toolpress_sandbox.replies import Refusal, invalid
 from toolpress_sandbox.routing import Match

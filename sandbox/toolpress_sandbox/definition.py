@@ -36,6 +36,8 @@ class OperationDef:
     stream: bool = False
     behaviour: JsonObject = field(default_factory=dict)
     handler: str | None = None
+    secrets: tuple[str, ...] = ()
+    """Dotted paths of arguments whose values must not be logged."""
     public: bool = False
     """Open to callers without a key, such as an inbound webhook; its arguments are not checked by the engine."""
 
@@ -82,7 +84,7 @@ class Definition:
     seed: Mapping[str, JsonObject]
     settings: JsonObject
     mask: frozenset[str]
-    """Names whose values never reach the request log, at any depth of a body."""
+    """Names whose values never reach the request log, beside the arguments that manifests call secret."""
     default_key: str
     raw: JsonObject = field(repr=False)
 
@@ -103,7 +105,7 @@ def parse(raw: JsonObject) -> Definition:
     operations += [_public(item) for item in data.get("routes", ())]
     collections: JsonObject = dict(data.get("collections", {}))
     if any(item.get("versioned") for item in collections.values()):
-        collections.setdefault("versions", {"label": "Version"})
+        collections.setdefault("versions", {"label": "Version", "parent": "resource_id"})
     return Definition(
         catalog=raw["catalog"],
         handlers=raw.get("handlers") or "",
@@ -142,6 +144,7 @@ def _operation(item: JsonObject) -> OperationDef:
         stream=response.get("format") == "sse",
         behaviour=behaviour,
         handler=behaviour.get("handler"),
+        secrets=tuple(item.get("secrets", ())),
     )
 
 
@@ -149,9 +152,7 @@ def _addresses(item: JsonObject) -> tuple[Address, ...]:
     switch = item.get("switch")
     if not switch:
         return (Address(item["method"], item["path"]),)
-    return tuple(
-        Address(case["method"], case["path"], switch["argument"], case["when"]) for case in switch["cases"]
-    )
+    return tuple(Address(case["method"], case["path"], switch["argument"], case["when"]) for case in switch["cases"])
 
 
 def _public(item: JsonObject) -> OperationDef:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 
 from toolpress.contract import JsonObject
-
 from toolpress_sandbox import verbs
 from toolpress_sandbox.auth import Caller, authenticate, authorize
 from toolpress_sandbox.calls import ANONYMOUS, Call, Handler
@@ -25,7 +24,7 @@ from toolpress_sandbox.seed import plant, replant
 from toolpress_sandbox.store import Store
 
 
-class BadDefinition(ValueError):
+class DefinitionError(ValueError):
     """The definition names a verb, collection or handler that does not exist; one text a line."""
 
 
@@ -134,7 +133,7 @@ class Engine:
             arguments=arguments,
             sent=sent,
             caller=caller,
-            records=Records(self.store, self.definition, caller.tenant, self.clock, caller.key_id),
+            records=Records(self.store, self.definition, caller.tenant, self.clock, caller.key_id or "system"),
             definition=self.definition,
             checker=self._checker,
             headers=incoming.headers,
@@ -170,7 +169,7 @@ def _handlers(definition: Definition) -> dict[str, Handler]:
             wrong += verbs.unknown_words(operation, definition)
             found[operation.name] = verbs.run
     if wrong:
-        raise BadDefinition("\n".join(sorted(wrong)))
+        raise DefinitionError("\n".join(sorted(wrong)))
     return found
 
 

@@ -1,15 +1,13 @@
-"""The request log that tests read. Secrets are masked by name and by schema; keys never get here."""
+"""The request log that tests read. Secrets are masked; keys never get here."""
 
 from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 from toolpress.contract import JsonObject
-
 from toolpress_sandbox.definition import OperationDef
 
 MASK = "***"
@@ -47,21 +45,25 @@ class Journal:
             document = json.loads(body)
         except ValueError:
             return f"<{len(body)} bytes, not JSON>"
-        wire = {p.wire_name: p.name for p in operation.params} if operation else {}
-        properties = operation.input.get("properties", {}) if operation else {}
-        schemas = {name: properties.get(wire.get(name, name), {}) for name in document} if wire else {}
-        return self._masked(document, {"properties": schemas})
+        return self._masked(document, _secret_paths(operation))
 
-    def _masked(self, value: Any, schema: Any) -> Any:
-        if isinstance(schema, Mapping) and schema.get("secret"):
-            return MASK
+    def _masked(self, value: Any, secrets: frozenset[str], path: str = "") -> Any:
         if isinstance(value, list):
-            items = schema.get("items", {}) if isinstance(schema, Mapping) else {}
-            return [self._masked(item, items) for item in value]
+            return [self._masked(item, secrets, path) for item in value]
         if not isinstance(value, dict):
             return value
-        inner = schema.get("properties", {}) if isinstance(schema, Mapping) else {}
-        return {
-            name: MASK if name in self._names else self._masked(item, inner.get(name, {}))
-            for name, item in value.items()
-        }
+        masked: JsonObject = {}
+        for name, item in value.items():
+            inner = f"{path}.{name}" if path else name
+            hidden = name in self._names or inner in secrets
+            masked[name] = MASK if hidden else self._masked(item, secrets, inner)
+        return masked
+
+
+def _secret_paths(operation: OperationDef | None) -> frozenset[str]:
+    """The operation's secrets by their names in the body."""
+    if operation is None:
+        return frozenset()
+    wire = {param.name: param.wire_name for param in operation.params}
+    parts = [path.split(".") for path in operation.secrets]
+    return frozenset(".".join([wire.get(first, first), *rest]) for first, *rest in parts)

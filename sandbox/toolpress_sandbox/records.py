@@ -6,7 +6,6 @@ import copy
 from typing import Any
 
 from toolpress.contract import JsonObject
-
 from toolpress_sandbox.clock import Clock, iso
 from toolpress_sandbox.definition import CollectionDef, Definition
 from toolpress_sandbox.identifiers import token_of, uuid_of
@@ -101,7 +100,7 @@ class Records:
         row = self.get(collection, row_id)
         if spec.versioned:
             state = {**row, "version": self.latest_version(spec.versioned, row_id) + 1}
-            self._keep(spec.versioned, row_id, state, "delete", None)
+            self._keep(spec, row_id, state, "delete", None)
         soft = spec.soft_delete if hard is None else not hard
         if soft:
             self._write(spec, {**row, "deleted_at": self.now()}, None, None)
@@ -132,14 +131,15 @@ class Records:
             self.tenant, spec.name, row[spec.id_field], row, now=row.get("updated_at") or self.now(), parent=parent
         )
         if spec.versioned and change:
-            self._keep(spec.versioned, row[spec.id_field], row, change, changelog)
+            self._keep(spec, row[spec.id_field], row, change, changelog)
 
-    def _keep(self, kind: str, row_id: str, row: JsonObject, change: str, changelog: str | None) -> None:
+    def _keep(self, spec: CollectionDef, row_id: str, row: JsonObject, change: str, changelog: str | None) -> None:
         now = self.now() if change == "delete" else row.get("updated_at") or self.now()
         entry: JsonObject = {
             "id": self.new_id(),
-            "resource_type": kind,
+            "resource_type": spec.versioned,
             "resource_id": row_id,
+            "owner_id": row.get(spec.parent) if spec.parent else row_id,
             "version": row["version"],
             "change_type": change,
             "changed_by": self.actor,

@@ -1,7 +1,8 @@
 """The rows that a sandbox starts with, written in `sandbox.yaml` with four kinds of values worked out here.
 
 `@-3d`, `@+2h30m`, `@now`, `@month` are times around the start; `{$hash: TEXT}` keeps only a key's hash;
-`{$row: [COLLECTION, ID]}` and `{$rows: [COLLECTION, {member: value}]}` copy rows seeded before. A row's `$before`
+`{$row: [COLLECTION, ID]}` and `{$rows: [COLLECTION, {member: value}]}` copy rows seeded before,
+the first with the members of `$with` put over it. A row's `$before`
 lists earlier states of some members, oldest first, each of which becomes a version.
 """
 
@@ -12,7 +13,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from toolpress.contract import JsonObject
-
 from toolpress_sandbox.clock import Clock, iso
 from toolpress_sandbox.definition import Definition
 from toolpress_sandbox.identifiers import fingerprint
@@ -23,7 +23,7 @@ _TIME = re.compile(r"@([+-])((?:\d+[dhms])+)")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
 
-class ForeignFile(ValueError):
+class ForeignFileError(ValueError):
     """The data file holds the state of another catalogue."""
 
 
@@ -32,7 +32,7 @@ def plant(store: Store, definition: Definition, clock: Clock) -> bool:
     with store.transaction():
         owner = store.meta("catalog")
         if owner not in (None, definition.catalog):
-            raise ForeignFile(f"the data file belongs to catalogue {owner}; choose another file")
+            raise ForeignFileError(f"the data file belongs to catalogue {owner}; choose another file")
         if owner is not None:
             return False
         _plant(store, definition, clock)
@@ -80,7 +80,7 @@ def _resolve(value: Any, records: Records) -> Any:
         return fingerprint(value["$hash"])
     if "$row" in value:
         collection, row_id = value["$row"]
-        return records.get(collection, row_id)
+        return {**records.get(collection, row_id), **_resolve(value.get("$with", {}), records)}
     if "$rows" in value:
         collection, equals = value["$rows"]
         return records.all(collection, **equals)

@@ -30,8 +30,11 @@ class Store:
 
     def __init__(self, path: str | None = None) -> None:
         self._lock = RLock()
-        self._database = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
-        self._database.executescript(_SCHEMA)
+        try:
+            self._database = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
+            self._database.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise OSError(f"{path} is no usable data file: {error}") from error
 
     def close(self) -> None:
         with self._lock:
@@ -73,8 +76,8 @@ class Store:
 
     def read(self, tenant: str, collection: str, row_id: str, *, deleted: bool = False) -> JsonObject | None:
         rows = self._database.execute(
-            "SELECT data FROM records WHERE tenant=? AND collection=? AND id=?" + _live(deleted),
-            (tenant, collection, row_id),
+            "SELECT data FROM records WHERE tenant=? AND collection=? AND id=? AND (deleted IS NULL OR ?)",
+            (tenant, collection, row_id, deleted),
         ).fetchall()
         return _row(rows[0][0]) if rows else None
 
@@ -83,20 +86,21 @@ class Store:
         deleted: bool = False,
     ) -> list[JsonObject]:  # fmt: skip
         """Rows in order of insertion whose members equal `equals`; None matches a missing or null member."""
-        sql = "SELECT data FROM records WHERE tenant=? AND collection=?" + _live(deleted)
-        values: list[object] = [tenant, collection]
-        if parent is not None:
-            sql += " AND parent=?"
-            values.append(parent)
         condition, bound = _equals(equals or {})
-        rows = self._database.execute(sql + condition + " ORDER BY sequence", [*values, *bound])
+        if parent is not None:
+            condition, bound = condition + " AND parent=?", [*bound, parent]
+        rows = self._database.execute(
+            "SELECT data FROM records WHERE tenant=? AND collection=? AND (deleted IS NULL OR ?)"  # noqa: S608  only placeholders are joined
+            f"{condition} ORDER BY sequence",
+            [tenant, collection, deleted, *bound],
+        )
         return [_row(text) for (text,) in rows.fetchall()]
 
     def locate(self, collection: str, equals: JsonObject) -> tuple[str, JsonObject] | None:
         """The first live row in any tenant, with its tenant: for keys and inbound webhooks only."""
         condition, bound = _equals(equals)
         rows = self._database.execute(
-            "SELECT tenant, data FROM records WHERE collection=? AND deleted IS NULL" + condition + " LIMIT 1",
+            f"SELECT tenant, data FROM records WHERE collection=? AND deleted IS NULL{condition} LIMIT 1",  # noqa: S608  as above
             [collection, *bound],
         ).fetchall()
         return (rows[0][0], _row(rows[0][1])) if rows else None
@@ -120,10 +124,6 @@ class Store:
         self._database.execute("DELETE FROM records")
         self._database.execute("DELETE FROM meta")
         self._database.execute("DELETE FROM sqlite_sequence")
-
-
-def _live(deleted: bool) -> str:
-    return "" if deleted else " AND deleted IS NULL"
 
 
 def _equals(equals: JsonObject) -> tuple[str, list[object]]:

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any
 
 from toolpress.contract import JsonObject
-
 from toolpress_sandbox.calls import Call, shown
 from toolpress_sandbox.definition import CollectionDef, Definition, OperationDef
 from toolpress_sandbox.replies import Refusal, Reply
@@ -43,7 +42,7 @@ two rows of one parent share. `hard_if`: argument that deletes for good. `as`: n
 def unknown_words(operation: OperationDef, definition: Definition) -> list[str]:
     """What is wrong with an operation's behaviour, as texts."""
     words = operation.behaviour
-    verb = words.get("do")
+    verb = str(words.get("do"))
     if verb not in WORDS:
         return [f"{operation.name}: unknown verb {verb!r}"]
     if words.get("of") not in definition.collections:
@@ -110,7 +109,8 @@ def _create(call: Call, spec: CollectionDef) -> Reply:
     parents = _parents(call, spec, last=True)
     row = {**call.arguments, **parents}
     for member in call.operation.behaviour.get("unique", ()):
-        if call.records.all(spec.name, **parents, **{member: row.get(member)}):
+        wanted: JsonObject = {**parents, member: row.get(member)}
+        if call.records.all(spec.name, **wanted):
             raise Refusal(409, "CONFLICT", f"{spec.label} with this {member} exists", {"field": member})
     return Reply({_part(call): shown(spec, call.records.insert(spec.name, row))})
 
@@ -161,5 +161,3 @@ def _pairs(words: Any) -> list[tuple[str, str]]:
 
 def _has(row: JsonObject, members: JsonObject) -> bool:
     return all(row.get(name) == value for name, value in members.items())
-
-

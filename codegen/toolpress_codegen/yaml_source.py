@@ -1,0 +1,271 @@
+"""One YAML file as plain data with the place of every key and value; pure, and never raises.
+
+Mapping keys become strings, as in JSON. A file that cannot be understood has no data and at least one fault.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import yaml
+
+from toolpress_codegen.diagnostics import Diagnostic, one_line, shown
+from toolpress_codegen.scalars import NotPortable, Scalar, plain
+
+DataPath = tuple[str | int, ...]
+Spot = tuple[int, int]
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 40
+MAX_ALIASED = 10_000
+"""Nodes that aliases may add to a file."""
+
+_BOM = b"\xef\xbb\xbf"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+_TAG = "tag:yaml.org,2002:"
+_TYPES: dict[str, tuple[type, ...]] = {
+    f"{_TAG}str": (str,),
+    f"{_TAG}int": (int,),
+    f"{_TAG}float": (float, int),
+    f"{_TAG}bool": (bool,),
+    f"{_TAG}null": (type(None),),
+}
+_COLLECTIONS = {yaml.MappingStartEvent: f"{_TAG}map", yaml.SequenceStartEvent: f"{_TAG}seq"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Line and column, from 1, of a value and of the key before it."""
+
+    key: Spot
+    value: Spot
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file as read. `data` is None when it could not be understood; then `faults` says why."""
+
+    file: str
+    text: str
+    data: dict[str, Any] | None
+    places: Mapping[DataPath, Place] = field(default_factory=dict, repr=False)
+    faults: tuple[Diagnostic, ...] = ()
+
+    def spot(self, path: DataPath, at: Literal["key", "value"] = "value") -> Spot:
+        """Where `path` stands; for what is not written, where the nearest thing around it stands."""
+        for length in range(len(path), -1, -1):
+            place = self.places.get(path[:length])
+            if place is not None:
+                return place.value if at == "value" and length == len(path) else place.key
+        return (1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """A value before aliases are copied out; `size` counts its nodes with them."""
+
+    spot: Spot
+    size: int
+    scalar: Scalar = None
+    entries: tuple[tuple[str, Spot, _Node], ...] | None = None
+    items: tuple[_Node, ...] | None = None
+
+
+class _Unusable(Exception):
+    """The file cannot be read on: rule, spot, message, hint."""
+
+    def __init__(self, rule: str, spot: Spot, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.fault = (rule, spot, message, hint)
+
+
+def read_yaml(file: str, raw: bytes) -> SourceFile:
+    """Parse one document whose root is a mapping."""
+    faults: list[Diagnostic] = []
+
+    def report(rule: str, spot: Spot, message: str, hint: str) -> None:
+        faults.append(Diagnostic(file, *spot, rule, one_line(message), hint))
+
+    text, places = "", {}
+    data: dict[str, Any] | None = None
+    try:
+        if raw.startswith(_BOM):
+            report("yaml-bom", (1, 1), "the file begins with a byte order mark", "save it as UTF-8 without BOM")
+        text = _decode(raw.removeprefix(_BOM))
+        root = _Builder(_events(text), report).document()
+        data = _plain(root, (), root.spot, places)
+    except _Unusable as problem:
+        report(*problem.fault)
+    return SourceFile(file, text, data, places, tuple(faults))
+
+
+def _decode(raw: bytes) -> str:
+    if len(raw) > MAX_BYTES:
+        message = f"the file has {len(raw)} bytes; {MAX_BYTES} are allowed"
+        raise _Unusable("yaml-size", (1, 1), message, "split it into several modules")
+    if raw.startswith(_UTF16) or b"\x00" in raw[:4]:
+        raise _Unusable("yaml-encoding", (1, 1), "the file is UTF-16 or UTF-32", "save it as UTF-8")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        spot = _spot_of(raw[: error.start].decode("utf-8"), error.start)
+        message = f"byte 0x{raw[error.start]:02x} is not UTF-8"
+        raise _Unusable("yaml-encoding", spot, message, "save the file as UTF-8") from error
+    odd = _UNPRINTABLE.search(text)
+    if odd:
+        message = f"character U+{ord(odd[0]):04X} may not stand in YAML"
+        raise _Unusable("yaml-encoding", _spot_of(text, odd.start()), message, "remove it")
+    return text
+
+
+def _spot_of(text: str, end: int) -> Spot:
+    before = text[:end]
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def _spot(mark: yaml.Mark) -> Spot:
+    return mark.line + 1, mark.column + 1
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    try:
+        yield from yaml.parse(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        spot = _spot(error.problem_mark) if error.problem_mark else (1, 1)
+        problem = error.problem or "this is not YAML"
+        if "'\\t'" in problem:
+            raise _Unusable("yaml-tab", spot, "a tab stands where YAML wants spaces", "indent with spaces") from error
+        context = f" ({error.context})" if error.context else ""
+        raise _Unusable("yaml-syntax", spot, f"{problem}{context}", "correct the YAML; quote special text") from error
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        raise _Unusable("yaml-syntax", (1, 1), f"this is not YAML: {error}", "correct the YAML") from error
+
+
+class _Builder:
+    """Makes nodes of events. Faults that leave the rest readable are reported, others raise _Unusable."""
+
+    def __init__(self, events: Iterator[yaml.Event], report: Any) -> None:
+        self._events = events
+        self._report = report
+        self._anchors: dict[str, _Node] = {}
+        self._aliased = 0
+
+    def document(self) -> _Node:
+        starts = [event for event in (next(self._events), next(self._events))]
+        if isinstance(starts[1], yaml.StreamEndEvent):
+            raise _Unusable("yaml-empty", (1, 1), "the file is empty", "fill it or delete it")
+        first = next(self._events)
+        if not isinstance(first, yaml.MappingStartEvent):
+            message = "the file is not a mapping at its top"
+            raise _Unusable("yaml-root", _spot(first.start_mark), message, "begin with `module:` or `catalog:`")
+        root = self._node(first, 0)
+        next(self._events)
+        more = next(self._events)
+        if isinstance(more, yaml.DocumentStartEvent):
+            message = "a second YAML document begins"
+            raise _Unusable("yaml-documents", _spot(more.start_mark), message, "keep one document to a file")
+        return root
+
+    def _node(self, event: yaml.Event, depth: int) -> _Node:
+        spot = _spot(event.start_mark)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event.anchor, spot)
+        if depth > MAX_DEPTH:
+            raise _Unusable("yaml-depth", spot, f"nested more than {MAX_DEPTH} levels", "flatten the data")
+        if isinstance(event, yaml.ScalarEvent):
+            node = _Node(spot, 1, self._scalar(event, spot))
+        else:
+            if event.tag not in {None, "!", _COLLECTIONS[type(event)]}:
+                self._unknown_tag(event.tag, spot)
+            node = self._mapping(spot, depth) if isinstance(event, yaml.MappingStartEvent) else self._list(spot, depth)
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _alias(self, anchor: str, spot: Spot) -> _Node:
+        node = self._anchors.get(anchor)
+        if node is None:
+            message = f"alias *{anchor} has no finished anchor before it"
+            raise _Unusable("yaml-alias", spot, message, "write the value out")
+        self._aliased += node.size
+        if self._aliased > MAX_ALIASED:
+            message = f"aliases add more than {MAX_ALIASED} values"
+            raise _Unusable("yaml-alias", spot, message, "write the values out")
+        return node
+
+    def _list(self, spot: Spot, depth: int) -> _Node:
+        items = []
+        for event in self._events:
+            if isinstance(event, yaml.SequenceEndEvent):
+                break
+            items.append(self._node(event, depth + 1))
+        return _Node(spot, 1 + sum(item.size for item in items), items=tuple(items))
+
+    def _mapping(self, spot: Spot, depth: int) -> _Node:
+        entries: dict[str, tuple[str, Spot, _Node]] = {}
+        for event in self._events:
+            if isinstance(event, yaml.MappingEndEvent):
+                break
+            at = _spot(event.start_mark)
+            key = self._key(event, at, depth)
+            value = self._node(next(self._events), depth + 1)
+            if key is None:
+                continue
+            if key in entries:
+                line = entries[key][1][0]
+                message = f"key {shown(key)} stands here and on line {line}"
+                self._report("yaml-duplicate-key", at, message, "keep one of the two")
+                continue
+            entries[key] = (key, at, value)
+        size = 1 + sum(value.size for _, _, value in entries.values())
+        return _Node(spot, size, entries=tuple(entries.values()))
+
+    def _key(self, event: yaml.Event, spot: Spot, depth: int) -> str | None:
+        if not isinstance(event, yaml.ScalarEvent):
+            self._node(event, depth + 1)
+            self._report("yaml-key", spot, "a key is not a plain word", "use a string as the key")
+            return None
+        if event.value == "<<" and event.implicit[0]:
+            self._report("yaml-key", spot, "merge keys (<<) do not exist in YAML 1.2", "write the keys out")
+            return None
+        return self._printable(event.value, spot)
+
+    def _scalar(self, event: yaml.ScalarEvent, spot: Spot) -> Scalar:
+        text = self._printable(event.value, spot)
+        if event.tag in {"!", f"{_TAG}str"} or (event.tag is None and not event.implicit[0]):
+            return text
+        if event.tag is not None and event.tag not in _TYPES:
+            self._unknown_tag(event.tag, spot)
+            return text
+        try:
+            value = plain(text)
+        except NotPortable:
+            message = f"{shown(text)} is not a number that every client can hold"
+            self._report("yaml-number", spot, message, "use a finite number within 64 bits, or quote it")
+            return 0
+        if event.tag is not None and type(value) not in _TYPES[event.tag]:
+            self._unknown_tag(event.tag, spot)
+        return value
+
+    def _printable(self, text: str, spot: Spot) -> str:
+        odd = _UNPRINTABLE.search(text)
+        if odd is None:
+            return text
+        self._report("yaml-encoding", spot, f"the text holds U+{ord(odd[0]):04X}", "leave control characters out")
+        return _UNPRINTABLE.sub("", text)
+
+    def _unknown_tag(self, tag: str, spot: Spot) -> None:
+        self._report("yaml-tag", spot, f"tag {shown(tag)} does not fit here", "leave tags out; quote what is text")
+
+
+def _plain(node: _Node, path: DataPath, key: Spot, places: dict[DataPath, Place]) -> Any:
+    places[path] = Place(key, node.spot)
+    if node.entries is not None:
+        return {name: _plain(value, (*path, name), at, places) for name, at, value in node.entries}
+    if node.items is not None:
+        return [_plain(item, (*path, index), item.spot, places) for index, item in enumerate(node.items)]
+    return node.scalar

@@ -1,0 +1,124 @@
+"""`toolpress doctor`: one line per check, each failure with its fix."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+
+from toolpress import credentials
+from toolpress.catalog import CatalogIndex, find_catalog, installed
+from toolpress.cli import exits
+from toolpress.client import Client
+from toolpress.contract import Catalog
+from toolpress.errors import ConfigurationError, ToolpressError
+from toolpress.settings import Settings, base_url_override, load_settings
+from toolpress.whoami import whoami
+
+_REACH_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The result of a check; `good` is None when it could not be made and need not be."""
+
+    what: str
+    good: bool | None
+    text: str
+    fix: str | None = None
+
+
+def run(args: argparse.Namespace) -> int:
+    findings = list(_findings(args))
+    for finding in findings:
+        mark = {True: "ok", False: "FAIL", None: "skip"}[finding.good]
+        print(f"{mark:4}  {finding.what}: {finding.text}")
+        if finding.fix and finding.good is False:
+            print(f"      fix: {finding.fix}")
+    broken = sum(finding.good is False for finding in findings)
+    print("nothing is broken" if not broken else f"{broken} broken")
+    return exits.FOUND if broken else exits.OK
+
+
+def _findings(args: argparse.Namespace) -> Iterator[Finding]:
+    try:
+        settings = load_settings(host=args.host, port=args.port)
+    except ConfigurationError as error:
+        yield _failed("settings", error)
+        return
+    yield Finding("settings", True, f"serve would listen on {settings.host}:{settings.port}")
+    yield _port(settings)
+    names = [args.catalog] if args.catalog else list(installed())
+    if not names:
+        yield Finding(
+            "catalogues", False, "none is installed", "Install a package with the entry point group toolpress.catalogs."
+        )
+    for name in names:
+        yield from _catalog(name, args.base_url)
+
+
+def _catalog(name: str, base_url: str | None) -> Iterator[Finding]:
+    try:
+        catalog = find_catalog(name)
+        index = CatalogIndex(catalog)
+        for tool in index.tools:
+            index.listing(tool.name)
+            index.operation(tool)
+    except ToolpressError as error:
+        yield _failed(name, error)
+        return
+    yield Finding(name, True, f"{len(index.tools)} tools, version {catalog.version}")
+    address = base_url or base_url_override(name) or catalog.base_url
+    reached = _reach(name, address)
+    yield reached
+    yield _key(catalog, address, reachable=reached.good is True)
+
+
+def _port(settings: Settings) -> Finding:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        socket.create_server((settings.host, settings.port), family=family).close()
+    except OSError as error:
+        text = f"{settings.host}:{settings.port} is not free: {error.strerror or error}"
+        return Finding("port", False, text, "Stop what uses it, or set TOOLPRESS_PORT or --port.")
+    return Finding("port", True, f"{settings.host}:{settings.port} is free")
+
+
+def _reach(name: str, address: str) -> Finding:
+    """Any HTTP answer counts: the question is whether the way there is open."""
+    what = f"{name} upstream"
+    try:
+        answer = httpx.get(address, timeout=_REACH_TIMEOUT_S, follow_redirects=False)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        fix = f"Check the network, a proxy, or TOOLPRESS_{name.upper()}_BASE_URL; without network use --sandbox."
+        return Finding(what, False, f"{address} does not answer: {error or type(error).__name__}", fix)
+    return Finding(what, True, f"{address} answers ({answer.status_code})")
+
+
+def _key(catalog: Catalog, address: str, *, reachable: bool) -> Finding:
+    what, variable = f"{catalog.name} key", catalog.authentication.environment
+    if not os.environ.get(variable):
+        return Finding(what, None, f"{variable} is not set; HTTP callers bring their own")
+    try:
+        key = credentials.from_environment(os.environ, catalog.authentication)
+        if not reachable:
+            return Finding(what, None, f"{variable} looks right; the upstream could not be asked")
+        principal = asyncio.run(_ask(catalog, address, key))
+    except ToolpressError as error:
+        return _failed(what, error)
+    return Finding(what, True, f"{variable} is a key of role {principal[0]} in tenant {principal[1]}")
+
+
+async def _ask(catalog: Catalog, address: str, key: str) -> tuple[str, str]:
+    async with Client(catalog, key=key, base_url=address) as client:
+        principal = await whoami(client, key)
+        return principal.role, principal.tenant
+
+
+def _failed(what: str, error: ToolpressError) -> Finding:
+    return Finding(what, False, error.message, error.fix)

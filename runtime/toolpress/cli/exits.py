@@ -1,0 +1,26 @@
+"""Exit codes, the same for every command."""
+
+from __future__ import annotations
+
+from toolpress.errors import (
+    ConfigurationError,
+    ToolpressError,
+    Unauthenticated,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
+
+OK = 0
+FOUND = 1
+"""Something was found or a tool answered with an error."""
+USAGE = 2
+CONFIGURATION = 3
+UNREACHABLE = 4
+
+
+def code_of(error: ToolpressError) -> int:
+    if isinstance(error, UpstreamUnavailable | UpstreamTimeout):
+        return UNREACHABLE
+    if isinstance(error, ConfigurationError) or (isinstance(error, Unauthenticated) and error.status is None):
+        return CONFIGURATION
+    return FOUND

@@ -1,0 +1,168 @@
+"""`toolpress serve`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import uvicorn
+
+from toolpress import credentials, logs
+from toolpress.catalog import find_catalog
+from toolpress.cli import exits
+from toolpress.cli.signals import STOP_SIGNALS
+from toolpress.contract import Catalog
+from toolpress.embedded import require_sandbox, seeded_keys
+from toolpress.errors import ConfigurationError
+from toolpress.server import MCP_PATH, Built, build_server, http_app
+from toolpress.settings import Settings, load_settings
+
+_STDIO_GRACE_S = 3.0
+
+
+def run(args: argparse.Namespace) -> int:
+    settings = load_settings(host=args.host, port=args.port, sandbox=args.sandbox or None, sandbox_data=args.data)
+    logs.configure(settings.log_format, settings.log_level)
+    catalog = find_catalog(args.catalog)
+    if settings.sandbox:
+        require_sandbox()
+    if args.transport == "stdio":
+        return _serve_stdio(catalog, settings, args)
+    return _serve_http(catalog, settings, args)
+
+
+def _serve_http(catalog: Catalog, settings: Settings, args: argparse.Namespace) -> int:
+    listener = _listen(settings.host, settings.port)
+    url = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}{MCP_PATH}"
+
+    def started(built: Built) -> None:
+        _announce(args.announce, mcp=url, upstream=built.upstream_url, sandbox=settings.sandbox)
+        print("\n".join(_banner(built, url)), file=sys.stderr, flush=True)
+
+    built = build_server(settings, catalog, base_url=args.base_url, on_start=started)
+    config = uvicorn.Config(
+        http_app(built),
+        http="h11",  # httptools keeps blanks at the end of header values, which the protocol's checks forbid
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=settings.grace_s,
+    )
+    server = _Server(config, built)
+    asyncio.run(server.serve(sockets=[listener]))
+    return exits.OK if server.started else exits.CONFIGURATION
+
+
+def _serve_stdio(catalog: Catalog, settings: Settings, args: argparse.Namespace) -> int:
+    rules = catalog.authentication
+    key = None
+    if not settings.sandbox or os.environ.get(rules.environment):
+        key = credentials.from_environment(os.environ, rules)
+
+    def started(built: Built) -> None:
+        _announce(args.announce, mcp=None, upstream=built.upstream_url, sandbox=settings.sandbox)
+
+    built = build_server(settings, catalog, key=key, base_url=args.base_url, stdio=True, on_start=started)
+    asyncio.run(_until_stopped(built))
+    return exits.OK
+
+
+async def _until_stopped(built: Built) -> None:
+    """Serve until stdin ends or a signal comes; the thread that reads stdin cannot be woken, so a signal leaves it."""
+    loop = asyncio.get_running_loop()
+    serving = asyncio.ensure_future(built.mcp.run_async("stdio", show_banner=False))
+
+    def stop() -> None:
+        serving.cancel()
+        loop.call_later(_STDIO_GRACE_S, os._exit, exits.OK)
+
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, stop)
+    with suppress(asyncio.CancelledError):
+        await serving
+    if serving.cancelled():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(exits.OK)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that says it is draining and leaves with exit code 0 after a signal instead of raising it again."""
+
+    def __init__(self, config: uvicorn.Config, built: Built) -> None:
+        super().__init__(config)
+        self._built = built
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in STOP_SIGNALS:
+            loop.add_signal_handler(number, self._stop(number))
+        try:
+            yield
+        finally:
+            for number in STOP_SIGNALS:
+                loop.remove_signal_handler(number)
+
+    def _stop(self, number: signal.Signals) -> Callable[[], None]:
+        def stop() -> None:
+            self._built.draining = True
+            self.force_exit = self.should_exit and number == signal.SIGINT
+            self.should_exit = True
+
+        return stop
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket, opened before anything slow so that clients wait instead of being refused."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise ConfigurationError(
+            f"Cannot listen on {host}:{port}: {error.strerror or error}.",
+            fix="Stop what uses the port, or choose another with --port (0 takes a free one).",
+        ) from error
+
+
+def _shown(host: str) -> str:
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _banner(built: Built, url: str) -> Iterator[str]:
+    index = built.executor.index
+    yield f"{index.catalog.title} {index.catalog.version}: {len(index.tools)} tools at {url}"
+    if not built.settings.sandbox:
+        yield f"upstream {built.upstream_url}"
+        return
+    where = f"data in {built.settings.sandbox_data}" if built.settings.sandbox_data else "in memory"
+    yield f"sandbox  {built.upstream_url} ({where})"
+    accept = index.catalog.authentication.accept
+    yield f"test keys, sent as {' or '.join(f'{way.header}: {way.scheme}'.strip() for way in accept)}"
+    for key in seeded_keys(index):
+        yield f"  {key.key}  {key.role} of {key.tenant}{'' if key.usable else ', revoked'}"
+
+
+def _announce(file: str | None, *, mcp: str | None, upstream: str, sandbox: bool) -> None:
+    """The addresses as one JSON object, for programs that started us: to FILE, or to stderr if the variable asks."""
+    facts = {"mcp": mcp, "upstream": upstream, "sandbox": upstream if sandbox else None, "pid": os.getpid()}
+    text = json.dumps(facts)
+    if file:
+        target = Path(file)
+        draft = target.with_name(f"{target.name}.{os.getpid()}")
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(target)
+    if os.environ.get("TOOLPRESS_ANNOUNCE") == "1":
+        print(text, file=sys.stderr, flush=True)
