@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from toolpress_codegen.manifest import JsonSchema
 
 
+_OLD_SENTINEL = "from pydantic.experimental.missing_sentinel import MISSING\n"
+
+
 def model_classes(definitions: Mapping[str, JsonSchema], header: str) -> str:
     """Source of one models module, not yet formatted. Each definition becomes the class of that very name."""
     from datamodel_code_generator import InputFileType, generate
@@ -42,4 +45,5 @@ def model_classes(definitions: Mapping[str, JsonSchema], header: str) -> str:
     )
     if not isinstance(source, str):
         raise TypeError("datamodel-code-generator did not answer with one module")
-    return source
+    # datamodel-code-generator still imports the sentinel from where Pydantic 2.12 had it, which warns since 2.14.
+    return source.replace(_OLD_SENTINEL, "from pydantic import MISSING\n", 1)

@@ -121,7 +121,7 @@ def _operation(tool: Tool, model: str) -> Operation:
         name=tool.name,
         effect=tool.effect,
         route=Route(request.method, request.path),
-        params=tuple(_param(name, value, tool) for name, value in tool.input.properties.items()),
+        params=tuple(parameter(name, value, tool) for name, value in tool.input.properties.items()),
         model=model,
         switch=_switch(request.switch),
         response=ResponseRule(tool.response.format, tool.response.data_as, tool.response.events),
@@ -135,7 +135,7 @@ def _switch(entry: RouteSwitch | None) -> Switch | None:
     return Switch(entry.argument, tuple((case.when, Route(case.method, case.path)) for case in entry.cases))
 
 
-def _param(name: str, schema: JsonSchema, tool: Tool) -> Param:
+def parameter(name: str, schema: JsonSchema, tool: Tool) -> Param:
     request = tool.request
     templates = [request.path, *(case.path for case in request.switch.cases)] if request.switch else [request.path]
     if f"{{{name}}}" in "".join(templates):

@@ -16,12 +16,12 @@ _SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _DIGITS = 30
 
 
-class NotPortable(ValueError):
+class UnportableNumberError(ValueError):
     """A number that JSON or a 64-bit client cannot hold."""
 
 
 def plain(text: str) -> Scalar:
-    """The value of an unquoted scalar; raises NotPortable."""
+    """The value of an unquoted scalar; raises UnportableNumberError."""
     if text in _NULLS:
         return None
     if text in _BOOLEANS:
@@ -29,19 +29,19 @@ def plain(text: str) -> Scalar:
     if _INTEGER.fullmatch(text) or _RADIX.fullmatch(text):
         return _integer(text)
     if _SPECIAL.fullmatch(text):
-        raise NotPortable(text)
+        raise UnportableNumberError(text)
     if _FLOAT.fullmatch(text):
         number = float(text)
         if not math.isfinite(number):
-            raise NotPortable(text)
+            raise UnportableNumberError(text)
         return number
     return text
 
 
 def _integer(text: str) -> int:
     if len(text) > _DIGITS:
-        raise NotPortable(text)
+        raise UnportableNumberError(text)
     number = int(text, 0) if text.startswith(("0o", "0x")) else int(text)
     if not -(2**63) <= number < 2**63:
-        raise NotPortable(text)
+        raise UnportableNumberError(text)
     return number

@@ -5,27 +5,20 @@ Mapping keys become strings, as in JSON. A file that cannot be understood has no
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
 from toolpress_codegen.diagnostics import Diagnostic, one_line, shown
-from toolpress_codegen.scalars import NotPortable, Scalar, plain
+from toolpress_codegen.scalars import Scalar, UnportableNumberError, plain
+from toolpress_codegen.source_file import BOM, DataPath, Place, SourceFile, Spot, UnusableError, decode, unprintable
 
-DataPath = tuple[str | int, ...]
-Spot = tuple[int, int]
-
-MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
 MAX_ALIASED = 10_000
 """Nodes that aliases may add to a file."""
 
-_BOM = b"\xef\xbb\xbf"
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 _TAG = "tag:yaml.org,2002:"
 _TYPES: dict[str, tuple[type, ...]] = {
     f"{_TAG}str": (str,),
@@ -34,34 +27,6 @@ _TYPES: dict[str, tuple[type, ...]] = {
     f"{_TAG}bool": (bool,),
     f"{_TAG}null": (type(None),),
 }
-_COLLECTIONS = {yaml.MappingStartEvent: f"{_TAG}map", yaml.SequenceStartEvent: f"{_TAG}seq"}
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Line and column, from 1, of a value and of the key before it."""
-
-    key: Spot
-    value: Spot
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """A file as read. `data` is None when it could not be understood; then `faults` says why."""
-
-    file: str
-    text: str
-    data: dict[str, Any] | None
-    places: Mapping[DataPath, Place] = field(default_factory=dict, repr=False)
-    faults: tuple[Diagnostic, ...] = ()
-
-    def spot(self, path: DataPath, at: Literal["key", "value"] = "value") -> Spot:
-        """Where `path` stands; for what is not written, where the nearest thing around it stands."""
-        for length in range(len(path), -1, -1):
-            place = self.places.get(path[:length])
-            if place is not None:
-                return place.value if at == "value" and length == len(path) else place.key
-        return (1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +40,6 @@ class _Node:
     items: tuple[_Node, ...] | None = None
 
 
-class _Unusable(Exception):
-    """The file cannot be read on: rule, spot, message, hint."""
-
-    def __init__(self, rule: str, spot: Spot, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.fault = (rule, spot, message, hint)
-
-
 def read_yaml(file: str, raw: bytes) -> SourceFile:
     """Parse one document whose root is a mapping."""
     faults: list[Diagnostic] = []
@@ -90,44 +47,21 @@ def read_yaml(file: str, raw: bytes) -> SourceFile:
     def report(rule: str, spot: Spot, message: str, hint: str) -> None:
         faults.append(Diagnostic(file, *spot, rule, one_line(message), hint))
 
-    text, places = "", {}
+    text = ""
+    places: dict[DataPath, Place] = {}
     data: dict[str, Any] | None = None
     try:
-        if raw.startswith(_BOM):
+        if raw.startswith(BOM):
             report("yaml-bom", (1, 1), "the file begins with a byte order mark", "save it as UTF-8 without BOM")
-        text = _decode(raw.removeprefix(_BOM))
+        text = decode(raw.removeprefix(BOM))
         root = _Builder(_events(text), report).document()
         data = _plain(root, (), root.spot, places)
-    except _Unusable as problem:
+    except UnusableError as problem:
         report(*problem.fault)
     return SourceFile(file, text, data, places, tuple(faults))
 
 
-def _decode(raw: bytes) -> str:
-    if len(raw) > MAX_BYTES:
-        message = f"the file has {len(raw)} bytes; {MAX_BYTES} are allowed"
-        raise _Unusable("yaml-size", (1, 1), message, "split it into several modules")
-    if raw.startswith(_UTF16) or b"\x00" in raw[:4]:
-        raise _Unusable("yaml-encoding", (1, 1), "the file is UTF-16 or UTF-32", "save it as UTF-8")
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        spot = _spot_of(raw[: error.start].decode("utf-8"), error.start)
-        message = f"byte 0x{raw[error.start]:02x} is not UTF-8"
-        raise _Unusable("yaml-encoding", spot, message, "save the file as UTF-8") from error
-    odd = _UNPRINTABLE.search(text)
-    if odd:
-        message = f"character U+{ord(odd[0]):04X} may not stand in YAML"
-        raise _Unusable("yaml-encoding", _spot_of(text, odd.start()), message, "remove it")
-    return text
-
-
-def _spot_of(text: str, end: int) -> Spot:
-    before = text[:end]
-    return before.count("\n") + 1, len(before) - before.rfind("\n")
-
-
-def _spot(mark: yaml.Mark) -> Spot:
+def _spot(mark: Any) -> Spot:
     return mark.line + 1, mark.column + 1
 
 
@@ -138,50 +72,57 @@ def _events(text: str) -> Iterator[yaml.Event]:
         spot = _spot(error.problem_mark) if error.problem_mark else (1, 1)
         problem = error.problem or "this is not YAML"
         if "'\\t'" in problem:
-            raise _Unusable("yaml-tab", spot, "a tab stands where YAML wants spaces", "indent with spaces") from error
+            raise UnusableError(
+                "yaml-tab", spot, "a tab stands where YAML wants spaces", "indent with spaces"
+            ) from error
         context = f" ({error.context})" if error.context else ""
-        raise _Unusable("yaml-syntax", spot, f"{problem}{context}", "correct the YAML; quote special text") from error
+        raise UnusableError(
+            "yaml-syntax", spot, f"{problem}{context}", "correct the YAML; quote special text"
+        ) from error
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        raise _Unusable("yaml-syntax", (1, 1), f"this is not YAML: {error}", "correct the YAML") from error
+        raise UnusableError("yaml-syntax", (1, 1), f"this is not YAML: {error}", "correct the YAML") from error
 
 
 class _Builder:
-    """Makes nodes of events. Faults that leave the rest readable are reported, others raise _Unusable."""
+    """Makes nodes of events. Faults that leave the rest readable are reported, others raise UnusableError."""
 
-    def __init__(self, events: Iterator[yaml.Event], report: Any) -> None:
+    def __init__(self, events: Iterator[yaml.Event], report: Callable[[str, Spot, str, str], None]) -> None:
         self._events = events
         self._report = report
         self._anchors: dict[str, _Node] = {}
         self._aliased = 0
 
     def document(self) -> _Node:
-        starts = [event for event in (next(self._events), next(self._events))]
-        if isinstance(starts[1], yaml.StreamEndEvent):
-            raise _Unusable("yaml-empty", (1, 1), "the file is empty", "fill it or delete it")
+        next(self._events)
+        if isinstance(next(self._events), yaml.StreamEndEvent):
+            raise UnusableError("yaml-empty", (1, 1), "the file is empty", "fill it or delete it")
         first = next(self._events)
         if not isinstance(first, yaml.MappingStartEvent):
             message = "the file is not a mapping at its top"
-            raise _Unusable("yaml-root", _spot(first.start_mark), message, "begin with `module:` or `catalog:`")
+            raise UnusableError("yaml-root", _spot(first.start_mark), message, "begin with `module:` or `catalog:`")
         root = self._node(first, 0)
         next(self._events)
         more = next(self._events)
         if isinstance(more, yaml.DocumentStartEvent):
             message = "a second YAML document begins"
-            raise _Unusable("yaml-documents", _spot(more.start_mark), message, "keep one document to a file")
+            raise UnusableError("yaml-documents", _spot(more.start_mark), message, "keep one document to a file")
         return root
 
     def _node(self, event: yaml.Event, depth: int) -> _Node:
         spot = _spot(event.start_mark)
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(event.anchor, spot)
+            return self._alias(str(event.anchor), spot)
         if depth > MAX_DEPTH:
-            raise _Unusable("yaml-depth", spot, f"nested more than {MAX_DEPTH} levels", "flatten the data")
+            raise UnusableError("yaml-depth", spot, f"nested more than {MAX_DEPTH} levels", "flatten the data")
         if isinstance(event, yaml.ScalarEvent):
             node = _Node(spot, 1, self._scalar(event, spot))
+        elif isinstance(event, yaml.CollectionStartEvent):
+            mapping = isinstance(event, yaml.MappingStartEvent)
+            if event.tag not in {None, "!", f"{_TAG}map" if mapping else f"{_TAG}seq"}:
+                self._unknown_tag(str(event.tag), spot)
+            node = self._mapping(spot, depth) if mapping else self._list(spot, depth)
         else:
-            if event.tag not in {None, "!", _COLLECTIONS[type(event)]}:
-                self._unknown_tag(event.tag, spot)
-            node = self._mapping(spot, depth) if isinstance(event, yaml.MappingStartEvent) else self._list(spot, depth)
+            raise UnusableError("yaml-syntax", spot, "this is not YAML", "correct the YAML")
         if event.anchor:
             self._anchors[event.anchor] = node
         return node
@@ -190,11 +131,11 @@ class _Builder:
         node = self._anchors.get(anchor)
         if node is None:
             message = f"alias *{anchor} has no finished anchor before it"
-            raise _Unusable("yaml-alias", spot, message, "write the value out")
+            raise UnusableError("yaml-alias", spot, message, "write the value out")
         self._aliased += node.size
         if self._aliased > MAX_ALIASED:
             message = f"aliases add more than {MAX_ALIASED} values"
-            raise _Unusable("yaml-alias", spot, message, "write the values out")
+            raise UnusableError("yaml-alias", spot, message, "write the values out")
         return node
 
     def _list(self, spot: Spot, depth: int) -> _Node:
@@ -243,7 +184,7 @@ class _Builder:
             return text
         try:
             value = plain(text)
-        except NotPortable:
+        except UnportableNumberError:
             message = f"{shown(text)} is not a number that every client can hold"
             self._report("yaml-number", spot, message, "use a finite number within 64 bits, or quote it")
             return 0
@@ -252,11 +193,11 @@ class _Builder:
         return value
 
     def _printable(self, text: str, spot: Spot) -> str:
-        odd = _UNPRINTABLE.search(text)
+        odd = unprintable(text)
         if odd is None:
             return text
         self._report("yaml-encoding", spot, f"the text holds U+{ord(odd[0]):04X}", "leave control characters out")
-        return _UNPRINTABLE.sub("", text)
+        return "".join(c for c in text if not unprintable(c))
 
     def _unknown_tag(self, tag: str, spot: Spot) -> None:
         self._report("yaml-tag", spot, f"tag {shown(tag)} does not fit here", "leave tags out; quote what is text")

@@ -42,7 +42,7 @@ def running_sandbox(catalog: str, data: str | None = None, port: int = 0) -> Ite
     with ExitStack() as stack:
         try:
             url: str = stack.enter_context(run_in_thread(catalog, data=data, port=port))
-        except (OSError, RuntimeError, ValueError, LookupError) as error:
+        except (ImportError, OSError, RuntimeError, ValueError, LookupError) as error:
             raise ConfigurationError(
                 f"The sandbox of {catalog} cannot start: {error}.",
                 fix="Check the port, the data file and sandbox.json.",

@@ -23,7 +23,17 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 
 REQUEST_ID: ContextVar[str | None] = ContextVar("toolpress_request_id", default=None)
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_TALKATIVE = ("httpx", "httpcore", "fastmcp", "mcp", "uvicorn.access", "sse_starlette", "docket")
+_TALKATIVE = (
+    "httpx",
+    "httpcore",
+    "fastmcp",
+    "mcp",
+    "uvicorn",
+    "uvicorn.access",
+    "uvicorn.error",
+    "sse_starlette",
+    "docket",
+)
 
 
 _LOG = structlog.wrap_logger(

@@ -83,8 +83,8 @@ class CatalogProvider(Provider):
             return None
         try:
             principal = (await self.executor.caller()).principal
-        except ToolpressError:
-            return self._tool(info)  # its run says what is wrong with the key, where an error has a place
+        except Exception:  # noqa: BLE001 - FastMCP would make "unknown tool" of it; the tool's run says what it is
+            return self._tool(info)
         hidden = decide(principal, info, self.executor.index.catalog).code == NOT_FOUND
         return None if hidden else self._tool(info)
 

@@ -31,7 +31,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Refusal(Exception):  # noqa: N818  an answer of the API, not a malfunction
+class Refusal(Exception):  # noqa: N818 - an answer of the API, not a malfunction
     """An error answer. Everything that the request wrote is rolled back.
 
     `keep` commits instead: for a failure that is itself recorded, such as a trigger run that went wrong.

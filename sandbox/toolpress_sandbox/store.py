@@ -90,7 +90,7 @@ class Store:
         if parent is not None:
             condition, bound = condition + " AND parent=?", [*bound, parent]
         rows = self._database.execute(
-            "SELECT data FROM records WHERE tenant=? AND collection=? AND (deleted IS NULL OR ?)"  # noqa: S608  only placeholders are joined
+            "SELECT data FROM records WHERE tenant=? AND collection=? AND (deleted IS NULL OR ?)"  # noqa: S608 - only placeholders are joined
             f"{condition} ORDER BY sequence",
             [tenant, collection, deleted, *bound],
         )
@@ -100,7 +100,7 @@ class Store:
         """The first live row in any tenant, with its tenant: for keys and inbound webhooks only."""
         condition, bound = _equals(equals)
         rows = self._database.execute(
-            f"SELECT tenant, data FROM records WHERE collection=? AND deleted IS NULL{condition} LIMIT 1",  # noqa: S608  as above
+            f"SELECT tenant, data FROM records WHERE collection=? AND deleted IS NULL{condition} LIMIT 1",  # noqa: S608 - as above
             [collection, *bound],
         ).fetchall()
         return (rows[0][0], _row(rows[0][1])) if rows else None

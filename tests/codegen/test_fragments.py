@@ -10,11 +10,11 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 from toolpress_codegen.manifest import Module, Server
 from toolpress_codegen.plan import make_plan
 from toolpress_codegen.render import render
 from toolpress_codegen.resolve import resolve
+from toolpress_codegen.yaml_source import read_yaml
 
 from toolpress.client import Client
 
@@ -23,9 +23,16 @@ CASES = sorted(path.name for path in FRAGMENTS.iterdir() if path.is_dir())
 UPDATE = "run: pytest tests/codegen/test_fragments.py --update-expected"
 
 
+def manifest(path: str) -> dict[str, Any]:
+    source = read_yaml(path, (FRAGMENTS / path).read_bytes())
+    assert source.faults == ()
+    assert source.data is not None
+    return source.data
+
+
 def emitted(case: str) -> dict[str, str]:
-    server = Server.model_validate(yaml.safe_load((FRAGMENTS / "server.yaml").read_text(encoding="utf-8")))
-    module = Module.model_validate(yaml.safe_load((FRAGMENTS / case / "probes.yaml").read_text(encoding="utf-8")))
+    server = Server.model_validate(manifest("server.yaml"))
+    module = Module.model_validate(manifest(f"{case}/probes.yaml"))
     return render(make_plan(resolve(server, [module], package=f"fragment_{case}")))
 
 
@@ -94,8 +101,7 @@ async def test_emitted_function_sends_the_example(case: str, monkeypatch: pytest
     importlib.invalidate_caches()
     tools = importlib.import_module(f"fragment_{case}.tools.probes")
     catalog = importlib.import_module(f"fragment_{case}.catalog").CATALOG
-    manifest = yaml.safe_load((FRAGMENTS / case / "probes.yaml").read_text(encoding="utf-8"))
-    arguments = manifest["tools"][0]["examples"][0]["input"]
+    arguments = manifest(f"{case}/probes.yaml")["tools"][0]["examples"][0]["input"]
     seen: list[httpx.Request] = []
 
     def upstream(request: httpx.Request) -> httpx.Response:
@@ -109,7 +115,7 @@ async def test_emitted_function_sends_the_example(case: str, monkeypatch: pytest
     async with Client(catalog, key="k", transport=httpx.MockTransport(upstream)) as client:
         result = await tools.probe(client, **spelled)
 
-    assert result == ({"response": "hi", "ms": 3} if case == "event_stream" else {"success": True})
+    assert result == ({"success": True, "response": "hi", "ms": 3} if case == "event_stream" else {"success": True})
     expected, (request,) = SENT[case], seen
     assert request.url.raw_path.decode() == expected["url"]
     body = json.loads(request.content) if request.content else None

@@ -84,7 +84,7 @@ def _port(settings: Settings) -> Finding:
     try:
         socket.create_server((settings.host, settings.port), family=family).close()
     except OSError as error:
-        text = f"{settings.host}:{settings.port} is not free: {error.strerror or error}"
+        text = f"{settings.host}:{settings.port} is not free: {os.strerror(error.errno) if error.errno else error}"
         return Finding("port", False, text, "Stop what uses it, or set TOOLPRESS_PORT or --port.")
     return Finding("port", True, f"{settings.host}:{settings.port} is free")
 

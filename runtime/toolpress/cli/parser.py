@@ -50,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     parser.set_defaults(command=None)
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", help=argparse.SUPPRESS)
+    commands = parser.add_subparsers(prog="toolpress", dest="command", metavar="COMMAND", help=argparse.SUPPRESS)
     grammar = _Grammar(commands, shared)
     _serve(grammar)
     _sandbox(grammar)

@@ -130,7 +130,7 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise ConfigurationError(
-            f"Cannot listen on {host}:{port}: {error.strerror or error}.",
+            f"Cannot listen on {host}:{port}: {os.strerror(error.errno) if error.errno else error}.",
             fix="Stop what uses the port, or choose another with --port (0 takes a free one).",
         ) from error
 

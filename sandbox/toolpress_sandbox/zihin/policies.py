@@ -9,6 +9,10 @@ from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
 
 SCOPES = ("tenant", "team", "agent", "user")
+_PROHIBITIONS = {
+    "must_not_tools", "must_not", "require_approval_for", "never_expose", "sensitive_fields", "restricted_entities",
+    "blocked_dates",
+}  # fmt: skip
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 
@@ -28,11 +32,20 @@ def effective(call: Call, targets: dict[str, str]) -> list[JsonObject]:
 
 
 def merged(policies: list[JsonObject]) -> dict[str, JsonObject]:
-    """Rules by policy type: a narrower scope overrides a broader one, in a scope the higher priority wins."""
+    """Rules by policy type: a narrower scope overrides a broader one, in a scope the higher priority wins.
+
+    Prohibitions add up instead: a narrower policy may forbid more, it cannot lift what a broader one forbids.
+    """
     result: dict[str, JsonObject] = {}
     for scope in SCOPES:
         for policy in reversed([item for item in policies if item["scope"] == scope]):
-            result.setdefault(policy["policy_type"], {}).update(flat(policy["rules"]))
+            rules = dict(flat(policy["rules"]))
+            if policy["policy_type"] == "schedule":
+                rules.setdefault("timezone", "UTC")
+            whole = result.setdefault(policy["policy_type"], {})
+            for name in _PROHIBITIONS & rules.keys() & whole.keys():
+                rules[name] = [*whole[name], *(item for item in rules[name] if item not in whole[name])]
+            whole.update(rules)
     return result
 
 

@@ -1,0 +1,16 @@
+"""All lint rules, as one list."""
+
+from __future__ import annotations
+
+from toolpress_codegen.rules import examples, hints, names, reading, requests, schemas, text
+from toolpress_codegen.rules.rule import Rule
+
+RULES: tuple[Rule, ...] = (
+    *reading.RULES,
+    *names.RULES,
+    *hints.RULES,
+    *schemas.RULES,
+    *examples.RULES,
+    *requests.RULES,
+    *text.RULES,
+)

@@ -1,0 +1,1 @@
+"""The sandbox: engine units, behaviour of every group, faults, isolation and persistence."""
