@@ -14,7 +14,12 @@ from pathlib import Path
 import nox
 
 ROOT = Path(__file__).parent
-PACKAGES = ("runtime/toolpress", "codegen/toolpress_codegen", "sandbox/toolpress_sandbox", "generated/toolpress_catalogs")
+PACKAGES = (
+    "runtime/toolpress",
+    "codegen/toolpress_codegen",
+    "sandbox/toolpress_sandbox",
+    "generated/toolpress_catalogs",
+)
 
 nox.options.default_venv_backend = "none"
 nox.options.error_on_external_run = False

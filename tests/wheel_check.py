@@ -39,8 +39,11 @@ def main() -> None:
         finally:
             server.send_signal(signal.SIGTERM)
             assert server.wait(20) == 0
-    done = subprocess.run([sys.executable, "-m", "toolpress", "generate"], env={**os.environ}, capture_output=True, text=True)
-    assert done.returncode == 3 and "toolpress[codegen]" in done.stderr, done.stderr
+    done = subprocess.run(
+        [sys.executable, "-m", "toolpress", "generate"], env={**os.environ}, capture_output=True, text=True
+    )
+    assert done.returncode == 3, done.stderr
+    assert "toolpress[codegen]" in done.stderr, done.stderr
     print(f"wheel: {len(listed['result']['tools'])} tools listed")
 
 

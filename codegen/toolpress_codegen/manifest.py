@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
 from toolpress.contract import ArrayStyle, Effect, Location, Observed
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]

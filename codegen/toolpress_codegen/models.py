@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from toolpress_codegen.manifest import JsonSchema
 
-
 _OLD_SENTINEL = "from pydantic.experimental.missing_sentinel import MISSING\n"
 
 

@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from toolpress.contract import Param, Route
-
 from toolpress_codegen.resolve import ResolvedCatalog, ResolvedTool
 
 _STYLES = {
@@ -49,9 +48,7 @@ def _routes(tool: ResolvedTool) -> list[tuple[Route, str]]:
 def _operation(tool: ResolvedTool, route: Route, suffix: str) -> dict[str, Any]:
     params = tool.operation.params
     placeholders = re.findall(r"{(\w+)}", route.path)
-    travelling = [
-        param for param in params if param.location in {"query", "header"} or param.name in placeholders
-    ]
+    travelling = [param for param in params if param.location in {"query", "header"} or param.name in placeholders]
     body = [param for param in params if param.location == "body"]
     result: dict[str, Any] = {
         "operationId": f"{tool.manifest.name}{suffix}",
@@ -99,7 +96,9 @@ def _answer(tool: ResolvedTool) -> dict[str, Any]:
     if response.shape is not None and response.format == "json":
         shape = dict(response.shape)
         if response.data_as and response.data_as in shape.get("properties", {}):
-            members = {("data" if key == response.data_as else key): value for key, value in shape["properties"].items()}
+            members = {
+                ("data" if key == response.data_as else key): value for key, value in shape["properties"].items()
+            }
             shape["properties"] = members
         content = {"schema": shape}
     return {"description": tool.manifest.title, "content": {media: content}}

@@ -10,14 +10,12 @@ from typing import Any
 
 from toolpress.contract import (
     Authentication,
-    Catalog,
     Category,
     CredentialHeader,
     ErrorRules,
     Identity,
     Limits,
 )
-
 from toolpress_codegen.literal import docstring, literal
 from toolpress_codegen.manifest import JsonSchema, Server
 from toolpress_codegen.naming import argument_name, constant_name
@@ -27,7 +25,7 @@ from toolpress_codegen.schemas import annotation, model_definitions
 _WIDTH = 112
 
 
-class NameClash(ValueError):
+class NameClashError(ValueError):
     """Two items of one module would get the same class name; the message names both."""
 
 
@@ -83,7 +81,7 @@ class CatalogPlan:
 
 
 def make_plan(catalog: ResolvedCatalog) -> CatalogPlan:
-    """Raises NameClash when two items ask for one class name."""
+    """Raises NameClashError when two items ask for one class name."""
     server = catalog.server
     return CatalogPlan(
         name=server.catalog,
@@ -111,7 +109,7 @@ def _module(module: ResolvedModule, server: Server) -> ModulePlan:
     for tool in module.tools:
         for name, definition in model_definitions(tool.manifest.name, tool.schema).items():
             if name in definitions:
-                raise NameClash(
+                raise NameClashError(
                     f"module {manifest.module}: {owners[name]} and {tool.manifest.name} both need a class {name};"
                     " rename one tool or argument"
                 )
@@ -185,9 +183,7 @@ def _rows(schema: JsonSchema, prefix: str = "") -> list[str]:
     rows = []
     for name, value in schema["properties"].items():
         needed = "yes" if name in schema.get("required", ()) else ""
-        rows.append(
-            f"| `{prefix}{name}` | {_cell(_kind(value))} | {needed} | {_cell(value.get('description', ''))} |"
-        )
+        rows.append(f"| `{prefix}{name}` | {_cell(_kind(value))} | {needed} | {_cell(value.get('description', ''))} |")
         inner = value.get("items", value)
         if inner.get("properties"):
             rows += _rows(inner, f"{prefix}{name}{'[]' if inner is not value else ''}.")
@@ -249,5 +245,3 @@ def _errors(server: Server) -> ErrorRules:
     entry = server.errors
     by_status = tuple(sorted(entry.by_status.items()))
     return ErrorRules(entry.message, entry.code, entry.field, entry.details, by_status)
-
-

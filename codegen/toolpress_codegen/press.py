@@ -10,7 +10,7 @@ from pathlib import Path
 
 from toolpress_codegen.diagnostics import Diagnostic
 from toolpress_codegen.load import load, shuffled
-from toolpress_codegen.plan import NameClash, make_plan
+from toolpress_codegen.plan import NameClashError, make_plan
 from toolpress_codegen.render import render, render_shared
 from toolpress_codegen.resolve import PACKAGE, resolve
 from toolpress_codegen.schema_export import manifest_schema
@@ -21,7 +21,7 @@ SCHEMA_FILE = "specs/manifest.schema.json"
 Progress = Callable[[str], None]
 
 
-class ManifestsRefused(Exception):
+class ManifestsRefusedError(Exception):
     """The manifests have faults; nothing was written. `diagnostics` holds all of them, sorted."""
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
@@ -37,12 +37,14 @@ class Pressed:
     owned: tuple[str, ...]
 
 
-def press(root: Path, catalog: str | None = None, shuffle: int | None = None, say: Progress = lambda _: None) -> Pressed:
+def press(
+    root: Path, catalog: str | None = None, shuffle: int | None = None, say: Progress = lambda _: None
+) -> Pressed:
     """Everything that `specs/` under `root` makes, or the part of one catalogue; nothing is written.
 
     `shuffle` seeds another order of reading, which must not show in the output.
 
-    Raises ManifestsRefused, NameClash, or FileNotFoundError when there is no such catalogue.
+    Raises ManifestsRefusedError, NameClashError, or FileNotFoundError when there is no such catalogue.
     """
     say("reading manifests")
     sources = load(root, catalog)
@@ -50,7 +52,7 @@ def press(root: Path, catalog: str | None = None, shuffle: int | None = None, sa
         sources = shuffled(sources, random.Random(shuffle))
     manifests, diagnostics = validate(sources)
     if diagnostics:
-        raise ManifestsRefused(diagnostics)
+        raise ManifestsRefusedError(diagnostics)
     files = {SCHEMA_FILE: manifest_schema(), **render_shared()}
     owned = []
     for manifest in manifests:
@@ -75,12 +77,12 @@ def run_generate(
     home = root or project_root()
     try:
         pressed = press(home, catalog, shuffle, say)
-    except ManifestsRefused as refused:
+    except ManifestsRefusedError as refused:
         for diagnostic in refused.diagnostics:
             sys.stderr.write(f"{diagnostic}\n")
         sys.stderr.write(f"{refused}; nothing was written. Run: toolpress lint\n")
         return 1
-    except (FileNotFoundError, NameClash) as error:
+    except (FileNotFoundError, NameClashError) as error:
         sys.stderr.write(f"{error}; nothing was written\n")
         return 1
     changes = compare(home, pressed.files, pressed.owned)

@@ -26,7 +26,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,
+        autoescape=False,  # noqa: S701 - Python and Markdown, where HTML escapes would be faults
     )
 
 
@@ -38,7 +38,9 @@ def render(plan: CatalogPlan) -> dict[str, str]:
     package = plan.resolved.package
 
     def printed(template: str, **values: object) -> str:
-        return jinja.get_template(template).render(header=header, notice=notice, catalog=plan, package=package, **values)
+        return jinja.get_template(template).render(
+            header=header, notice=notice, catalog=plan, package=package, **values
+        )
 
     home = f"generated/{plan.folder}"
     files = {

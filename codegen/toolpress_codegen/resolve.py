@@ -9,7 +9,6 @@ from hashlib import sha256
 from typing import Any
 
 from toolpress.contract import Operation, Param, ResponseRule, Route, Switch, ToolInfo
-
 from toolpress_codegen.manifest import JsonSchema, Module, RouteSwitch, Server, Tool
 from toolpress_codegen.naming import class_name
 from toolpress_codegen.schemas import client_schema, enumerations

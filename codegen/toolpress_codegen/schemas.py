@@ -125,9 +125,9 @@ def _annotation(schema: JsonSchema, path: tuple[str, ...]) -> str:
 def enumerations(schema: JsonSchema, prefix: str = "") -> Iterator[tuple[str, list[Any]]]:
     """Dotted argument paths with their allowed values, in written order."""
     for name, value in schema.get("properties", {}).items():
-        path = f"{prefix}{name}"
-        while value.get("type") == "array" and "items" in value:
-            value, path = value["items"], f"{path}[]"
-        if "enum" in value:
-            yield path, [item for item in value["enum"] if item is not None]
-        yield from enumerations(value, f"{path}.")
+        inner, path = value, f"{prefix}{name}"
+        while plain_type(inner) == "array" and "items" in inner:
+            inner, path = inner["items"], f"{path}[]"
+        if "enum" in inner:
+            yield path, [item for item in inner["enum"] if item is not None]
+        yield from enumerations(inner, f"{path}.")

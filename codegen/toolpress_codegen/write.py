@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,9 +31,7 @@ def compare(root: Path, files: Mapping[str, str], owned: Iterable[str]) -> tuple
     """What `apply` would do. Stale are files under the `owned` folders that carry our mark and are not in `files`."""
     changes = [Change(path, _read(root / path), text) for path, text in sorted(files.items())]
     differing = [change for change in changes if change.before != change.after]
-    stale = [
-        Change(path, _read(root / path), None) for path in sorted(_marked(root, owned)) if path not in files
-    ]
+    stale = [Change(path, _read(root / path), None) for path in sorted(_marked(root, owned)) if path not in files]
     return (*differing, *stale)
 
 
@@ -61,13 +58,14 @@ def apply(root: Path, changes: Iterable[Change]) -> None:
     try:
         for change in ordered:
             if change.after is not None:
-                staged.append(_stage(root / change.path, change.after))
+                staged.append(_staging_path(root / change.path))
+                _stage(staged[-1], change.after)
         for change in ordered:
             target = root / change.path
             if change.after is None:
                 target.unlink()
             else:
-                os.replace(_staging_path(target), target)
+                _staging_path(target).replace(target)
             done.append(change)
     except BaseException:
         for change in reversed(done):
@@ -83,11 +81,9 @@ def _staging_path(target: Path) -> Path:
     return target.with_name(f".{target.name}.toolpress")
 
 
-def _stage(target: Path, text: str) -> Path:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    path = _staging_path(target)
+def _stage(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8", newline="\n")
-    return path
 
 
 def _restore(target: Path, before: str | None) -> None:

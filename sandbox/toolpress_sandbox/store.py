@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS records (
     UNIQUE (tenant, collection, id)
 );
 CREATE INDEX IF NOT EXISTS by_parent ON records (tenant, collection, parent);
+CREATE INDEX IF NOT EXISTS by_collection ON records (collection);
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 

@@ -1,4 +1,4 @@
-"""Golden trees: one tiny manifest per odd feature, the whole emitted tree beside it, and one call through the result."""
+"""Golden trees: one tiny manifest per odd feature, its whole emitted tree, and one call through the result."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
+
+from toolpress.client import Client
 from toolpress_codegen.manifest import Module, Server
 from toolpress_codegen.plan import make_plan
 from toolpress_codegen.render import render
 from toolpress_codegen.resolve import resolve
 from toolpress_codegen.yaml_source import read_yaml
-
-from toolpress.client import Client
 
 FRAGMENTS = Path(__file__).parents[1] / "fragments"
 CASES = sorted(path.name for path in FRAGMENTS.iterdir() if path.is_dir())

@@ -7,9 +7,9 @@ import inspect
 
 from hypothesis import given
 from hypothesis import strategies as st
-from toolpress_codegen.literal import docstring, literal
 
 from toolpress.contract import Param, Route
+from toolpress_codegen.literal import docstring, literal
 
 HOSTILE = st.text(st.sampled_from(list("\"'\\{}%#$n \n\tä漢")), max_size=30) | st.text(max_size=30)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
+
 from toolpress_codegen.render import MARK
 from toolpress_codegen.write import Change, apply, compare, unified_diff
 
@@ -58,14 +58,14 @@ def test_a_failing_step_leaves_the_old_tree_whole(
     put(tmp_path, "out/c.py", f"# {MARK} c")
     before = tree(tmp_path)
     changes = compare(tmp_path, {"out/a.py": "A", "out/b.py": "B", "out/n.py": "N"}, OWNED)
-    replace, calls = os.replace, iter(range(100))
+    replace, calls = Path.replace, iter(range(100))
 
-    def broken(source: Path, target: Path) -> None:
+    def broken(source: Path, target: Path) -> Path:
         if next(calls) == failing:
             raise OSError(28, "No space left on device")
-        replace(source, target)
+        return replace(source, target)
 
-    monkeypatch.setattr("toolpress_codegen.write.os.replace", broken)
+    monkeypatch.setattr(Path, "replace", broken)
     with pytest.raises(OSError, match="No space left"):
         apply(tmp_path, changes)
     assert tree(tmp_path) == before

@@ -81,7 +81,8 @@ class Product:
         return JSONResponse({"success": True, "data": {"id": "n1", "archived": request.method == "POST"}})
 
     async def _ask(self, request: Request) -> Response:
-        stream = 'event: response\ndata: {"answer": "42",\ndata:  "session_id": "s1"}\n\nevent: metrics\ndata: {"tokens": 7}\n\n'
+        answer = 'event: response\ndata: {"answer": "42",\ndata:  "session_id": "s1"}\n\n'
+        stream = f'{answer}event: metrics\ndata: {{"tokens": 7}}\n\n'
         return Response(stream, media_type="text/event-stream")
 
 

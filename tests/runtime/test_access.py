@@ -96,7 +96,10 @@ def test_a_product_without_prefixes_takes_any_printable_key() -> None:
 
 def test_the_header_sent_upstream() -> None:
     assert sending(KEY, RULES) == ("X-Api-Key", KEY)
-    assert sending(KEY, replace(RULES, send=CredentialHeader("Authorization", "Bearer"))) == ("Authorization", f"Bearer {KEY}")
+    assert sending(KEY, replace(RULES, send=CredentialHeader("Authorization", "Bearer"))) == (
+        "Authorization",
+        f"Bearer {KEY}",
+    )
 
 
 def test_fingerprints_name_keys_without_telling_them() -> None:

@@ -36,7 +36,12 @@ def test_aliases_and_formats() -> None:
 def test_every_problem_in_one_message() -> None:
     error = refused(
         CREATE_NOTE,
-        {"titel": "x", "meta": {"author": {"nam": "y", "age": -1}, "labels": [1, "a", 2]}, "weight": "heavy", "owner": "me"},
+        {
+            "titel": "x",
+            "meta": {"author": {"nam": "y", "age": -1}, "labels": [1, "a", 2]},
+            "weight": "heavy",
+            "owner": "me",
+        },
     )
     assert error.code == "VALIDATION_ERROR"
     assert error.outcome == "not_sent"
@@ -68,7 +73,9 @@ def test_enums_and_bounds_name_what_is_expected() -> None:
 @given(st.text(min_size=6, max_size=30).filter(lambda text: text.strip() and not text.isalnum()))
 def test_values_never_show(secret: str) -> None:
     marked = f"S3CR3T{secret}"
-    error = refused(CREATE_NOTE, {"owner": marked, "weight": marked, "meta": marked, "title": [marked], "extra": marked})
+    error = refused(
+        CREATE_NOTE, {"owner": marked, "weight": marked, "meta": marked, "title": [marked], "extra": marked}
+    )
     assert "S3CR3T" not in json.dumps(error.to_payload())
 
 
@@ -103,7 +110,10 @@ SCHEMA = {
         ({"branch": "[]"}, {"branch": []}),
         ({"object": "[1]"}, {"object": "[1]"}),
         ({"object": "{broken"}, {"object": "{broken"}),
-        ({"text": '{"b": 2}', "either": "{}", "any": "[]", "open": "{}"}, {"text": '{"b": 2}', "either": "{}", "any": "[]", "open": "{}"}),
+        (
+            {"text": '{"b": 2}', "either": "{}", "any": "[]", "open": "{}"},
+            {"text": '{"b": 2}', "either": "{}", "any": "[]", "open": "{}"},
+        ),
         ({"unknown": "[]"}, {"unknown": "[]"}),
     ],
 )
@@ -113,7 +123,7 @@ def test_stringified_json_is_repaired_only_where_no_string_may_stand(given: Any,
 
 def test_a_model_that_cannot_be_loaded_is_a_fault_of_the_installation() -> None:
     for reference in ("no.such.module:Model", "json:Nothing", "json:JSONDecoder", "json"):
-        with pytest.raises(ConfigurationError, match="Model|model|import"):
+        with pytest.raises(ConfigurationError, match=r"[Mm]odel|import"):
             load_model(reference)
 
 

@@ -16,7 +16,7 @@ from starlette.routing import Mount
 from tests.runtime.conftest import listening
 from tests.runtime.fixture_catalog.catalog import CATALOG
 from tests.runtime.product import OWNER, Product
-from tests.runtime.test_logs import _restored as _restored  # noqa: PLC0414 - a fixture
+from tests.runtime.test_logs import _restored as _restored
 from toolpress.asgi import create_app, create_server, the_only_catalog, with_lifespan
 from toolpress.catalog import installed
 from toolpress.errors import ConfigurationError

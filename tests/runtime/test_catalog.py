@@ -47,9 +47,9 @@ def test_tools_by_name() -> None:
 
 def test_broken_packages_name_the_repair(monkeypatch: pytest.MonkeyPatch) -> None:
     index = CatalogIndex(CATALOG)
-    with pytest.raises(ConfigurationError, match="tools.json has no tool"):
+    with pytest.raises(ConfigurationError, match=r"tools\.json has no tool"):
         index.listing("nothing")
-    with pytest.raises(ConfigurationError, match="tools.json cannot be read"):
+    with pytest.raises(ConfigurationError, match=r"tools\.json cannot be read"):
         CatalogIndex(replace(CATALOG, package="no_such_package")).listing("whoami")
     with pytest.raises(ConfigurationError, match="has no operation"):
         load_operation(CATALOG.package, "notes", "nothing")
@@ -85,7 +85,9 @@ def test_the_sandbox_and_its_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_cases_of_a_catalogue() -> None:
     found = cases(CatalogIndex(CATALOG).sandbox)
-    assert [(case.tool, case.code, case.role, case.revoked) for case in found if case.tool in ("create_note", "whoami")] == [
+    assert [
+        (case.tool, case.code, case.role, case.revoked) for case in found if case.tool in ("create_note", "whoami")
+    ] == [
         ("create_note", None, None, False),
         ("create_note", None, None, False),
         ("create_note", "WRITE_BLOCKED", "editor", False),

@@ -61,7 +61,9 @@ def test_a_missing_path_value_is_refused() -> None:
         build(GET_NOTE, {})
 
 
-@pytest.mark.parametrize(("value", "text"), [(7, "7"), (True, "true"), (False, "false"), (0.5, "0.5"), ("A b", "A%20b")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(7, "7"), (True, "true"), (False, "false"), (0.5, "0.5"), ("A b", "A%20b")]
+)
 def test_scalars_in_paths(value: Any, text: str) -> None:
     assert build(GET_NOTE, {"note_id": value}).path == f"/api/notes/{text}"
 

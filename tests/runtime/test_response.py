@@ -19,7 +19,9 @@ from toolpress.response import UpstreamResponse, read
 RULES = CATALOG.errors
 
 
-def answer(body: Any, status: int = 200, content_type: str = "application/json", wait: float | None = None) -> UpstreamResponse:
+def answer(
+    body: Any, status: int = 200, content_type: str = "application/json", wait: float | None = None
+) -> UpstreamResponse:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return UpstreamResponse(status, {"content-type": content_type}, raw, wait)
 
@@ -99,7 +101,13 @@ def test_errors_by_the_declared_paths(status: int, body: Any, code: str, message
 def test_field_and_details_travel() -> None:
     body = {"error": "Bad", "code": "VALIDATION_ERROR", "field": "title", "details": {"max": 40}}
     payload = refusal(CREATE_NOTE, answer(body, 400)).to_payload()
-    assert payload == {"success": False, "error": "Bad", "code": "VALIDATION_ERROR", "field": "title", "details": {"max": 40}}
+    assert payload == {
+        "success": False,
+        "error": "Bad",
+        "code": "VALIDATION_ERROR",
+        "field": "title",
+        "details": {"max": 40},
+    }
 
 
 def test_a_rate_limit_says_how_long() -> None:
@@ -113,7 +121,9 @@ def test_a_used_up_quota_is_not_worth_repeating() -> None:
     assert refusal(ASK_NOTE, answer({"error": "Spent", "code": "QUOTA_EXCEEDED"}, 429)).retryable is None
 
 
-@pytest.mark.parametrize(("status", "outcome"), [(400, None), (404, None), (408, "unknown"), (500, "unknown"), (503, "unknown")])
+@pytest.mark.parametrize(
+    ("status", "outcome"), [(400, None), (404, None), (408, "unknown"), (500, "unknown"), (503, "unknown")]
+)
 def test_a_write_is_in_doubt_only_when_the_answer_leaves_it_so(status: int, outcome: str | None) -> None:
     assert refusal(CREATE_NOTE, answer({}, status)).outcome == outcome
     assert refusal(GET_NOTE, answer({}, status)).outcome is None
@@ -178,7 +188,12 @@ def test_without_named_events_all_are_gathered() -> None:
     assert refusal(operation, stream(": nothing", "")).code == "UPSTREAM_BAD_ANSWER"
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(), lambda c: st.lists(c) | st.dictionaries(st.text(), c)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(),
+        lambda c: st.lists(c) | st.dictionaries(st.text(), c),
+    )
+)
 def test_any_json_is_an_object_afterwards(body: Any) -> None:
     if isinstance(body, dict) and body.get("success") is False:
         return

@@ -119,7 +119,11 @@ async def test_a_call_never_lists(mcp_url: str, era: str, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(CatalogProvider, "_list_tools", counted)
     async with httpx.AsyncClient(trust_env=False) as http:
-        for name, arguments in (("list_notes", {"limit": 5}), ("create_note", {"title": "T"}), ("nothing_such", {"a": 1})):
+        for name, arguments in (
+            ("list_notes", {"limit": 5}),
+            ("create_note", {"title": "T"}),
+            ("nothing_such", {"a": 1}),
+        ):
             answer = await http.post(mcp_url, **raw_call(era, name, arguments))
             assert ("error" in answer.json()) is (name == "nothing_such"), answer.text
     assert listed == []
@@ -131,9 +135,7 @@ async def test_a_call_never_lists(mcp_url: str, era: str, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("era", ERAS)
 async def test_two_callers_at_once_keep_their_keys(mcp_url: str, era: str, product: Product) -> None:
     async with connect(mcp_url, OWNER, era) as one, connect(mcp_url, "nb_test_b_owner", era) as two:
-        answers = await asyncio.gather(
-            *(client.call_tool_mcp("whoami", {}) for client in (one, two) for _ in range(8))
-        )
+        answers = await asyncio.gather(*(client.call_tool_mcp("whoami", {}) for client in (one, two) for _ in range(8)))
     tenants = [payload(answer)["tenant_id"] for answer in answers]
     assert tenants == ["a"] * 8 + ["b"] * 8
 

@@ -13,8 +13,14 @@ import httpx
 import pytest
 
 from toolpress.contract import Effect, Limits
-from toolpress.errors import ConfigurationError, InvalidArguments, ToolpressError, UpstreamGarbled
-from toolpress.errors import UpstreamTimeout, UpstreamUnavailable
+from toolpress.errors import (
+    ConfigurationError,
+    InvalidArguments,
+    ToolpressError,
+    UpstreamGarbled,
+    UpstreamTimeout,
+    UpstreamUnavailable,
+)
 from toolpress.request import UpstreamRequest
 from toolpress.response import UpstreamResponse
 from toolpress.retry import backoff_s, retry_after_s
@@ -243,7 +249,8 @@ async def test_the_base_url_is_fixed_by_the_first_request() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "up.example", "ftp://up.example", "http://", "http://u:p@up.example", "http://up.example?q=1", "http://[x"]
+    "text",
+    ["", "up.example", "ftp://up.example", "http://", "http://u:p@up.example", "http://up.example?q=1", "http://[x"],
 )
 def test_base_urls_are_checked(text: str) -> None:
     with pytest.raises(ConfigurationError):

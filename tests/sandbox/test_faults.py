@@ -71,7 +71,7 @@ def test_a_garbage_body_is_no_json(client: httpx.Client) -> None:
     [("/api/agents", {"name": "Twin"}), (f"/api/v2/agents/{AGENT(1)}/stream", {"message": "Hello"})],
 )
 def test_a_truncated_body_ends_early(client: httpx.Client, path: str, body: dict[str, Any]) -> None:
-    with pytest.raises(httpx.RemoteProtocolError, match="incomplete|without"):
+    with pytest.raises(httpx.RemoteProtocolError, match=r"incomplete|without"):
         client.post(path, json=body, headers={FAULT: "truncated"})
 
 

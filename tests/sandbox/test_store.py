@@ -42,10 +42,15 @@ def records() -> Records:
 
 def test_a_transaction_commits_wholly_or_not_at_all() -> None:
     store = Store()
-    with pytest.raises(RuntimeError), store.transaction():
-        store.write("t", "boxes", "1", {"id": "1"}, now="x")
-        assert store.next_number() == 1
-        raise RuntimeError
+
+    def fail_half_way() -> None:
+        with store.transaction():
+            store.write("t", "boxes", "1", {"id": "1"}, now="x")
+            assert store.next_number() == 1
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
     with store.transaction():
         assert store.read("t", "boxes", "1") is None
         assert store.next_number() == 1, "a rolled-back request gives its numbers back"

@@ -1,4 +1,4 @@
-"""Requests for tests, built straight from a definition: the tests' own code, neither the runtime's nor the sandbox's."""
+"""Requests for tests, built straight from a definition: code of the tests' own, not the runtime's or the sandbox's."""
 
 from __future__ import annotations
 

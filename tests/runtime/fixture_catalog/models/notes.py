@@ -14,7 +14,9 @@ class ListNotesArguments(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    status: Annotated[Literal["open", "archived"] | MISSING, Field(description="Keep only notes in this state.")] = MISSING
+    status: Annotated[Literal["open", "archived"] | MISSING, Field(description="Keep only notes in this state.")] = (
+        MISSING
+    )
     tags: Annotated[list[str] | MISSING, Field(description="Keep only notes with all of these.")] = MISSING
     include_archived: Annotated[bool | MISSING, Field(description="Show archived notes as well.")] = MISSING
     limit: Annotated[int | MISSING, Field(description="At most so many.", ge=1, le=100)] = MISSING
@@ -50,7 +52,7 @@ class CreateNoteArguments(BaseModel):
     title: Annotated[str, Field(description="Shown in lists.", max_length=40, min_length=1)]
     from_: Annotated[str | MISSING, Field(alias="from", description="Where it came from.")] = MISSING
     meta: Annotated[CreateNoteMeta | MISSING, Field(description="About the note.")] = MISSING
-    remind_at: Annotated[str | None | MISSING, Field(description="When to remind; null for never.")] = MISSING
+    remind_at: Annotated[str | MISSING | None, Field(description="When to remind; null for never.")] = MISSING
     extra: Annotated[dict[str, Any] | MISSING, Field(description="Free members.")] = MISSING
     weight: Annotated[float | MISSING, Field(description="Order.")] = MISSING
     owner: Annotated[UUID | MISSING, Field(description="Owner.")] = MISSING

@@ -79,7 +79,7 @@ async def create_note(
     *,
     from_: str | Unset = UNSET,
     meta: models.CreateNoteMeta | Unset = UNSET,
-    remind_at: str | None | Unset = UNSET,
+    remind_at: str | Unset | None = UNSET,
     extra: dict[str, Any] | Unset = UNSET,
     weight: float | Unset = UNSET,
     owner: str | Unset = UNSET,
