@@ -17,18 +17,18 @@ SANDBOX = "sandbox.yaml"
 
 @dataclass(frozen=True, slots=True)
 class CatalogSource:
-    """The files of one folder under `specs/`. `sandbox` and `contracts` are plain data, not modules."""
+    """The files of one folder under `specs/`. `sandbox` (sandbox.yaml and sandbox/) and `contracts` are plain data."""
 
     folder: str
     server: SourceFile | None
     modules: tuple[SourceFile, ...]
-    sandbox: SourceFile | None
+    sandbox: tuple[SourceFile, ...]
     contracts: tuple[SourceFile, ...]
 
     @property
     def files(self) -> tuple[SourceFile, ...]:
-        named = tuple(file for file in (self.server, self.sandbox) if file is not None)
-        return (*named, *self.modules, *self.contracts)
+        server = () if self.server is None else (self.server,)
+        return (*server, *self.sandbox, *self.modules, *self.contracts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,10 @@ def load_folder(folder: Path, root: Path) -> Sources:
         folder=folder.name,
         server=files.get(SERVER),
         modules=tuple(file for name, file in files.items() if name not in {SERVER, SANDBOX}),
-        sandbox=files.get(SANDBOX),
+        sandbox=(
+            *(file for name, file in files.items() if name == SANDBOX),
+            *(_file(path, root) for path in sorted((folder / "sandbox").glob("*.yaml"))),
+        ),
         contracts=tuple(_file(path, root) for path in sorted((folder / "contracts").glob("*.json"))),
     )
     return Sources((catalog,), tuple(faults))
@@ -79,7 +82,8 @@ def shuffled(sources: Sources, dice: random.Random) -> Sources:
     def mixed(catalog: CatalogSource) -> CatalogSource:
         modules = tuple(dice.sample(catalog.modules, len(catalog.modules)))
         contracts = tuple(dice.sample(catalog.contracts, len(catalog.contracts)))
-        return replace(catalog, modules=modules, contracts=contracts)
+        sandbox = tuple(dice.sample(catalog.sandbox, len(catalog.sandbox)))
+        return replace(catalog, modules=modules, contracts=contracts, sandbox=sandbox)
 
     return replace(sources, catalogs=tuple(mixed(catalog) for catalog in sources.catalogs))
 

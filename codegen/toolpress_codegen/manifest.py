@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from toolpress.contract import ArrayStyle, Effect, Location, Observed
+from toolpress.contract import Effect, Location, Observed, Style
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 JsonSchema = dict[str, Any]
@@ -140,10 +140,20 @@ class HeaderEntry(_Entry):
 
 
 class IdentityEntry(_Entry):
+    """The read that shows whether a key is good; `role` and `tenant` are dotted members of its answer."""
+
     tool: Text
-    role: Text
-    tenant: Text
     ttl_s: float = Field(gt=0, le=300)
+    role: Text | None = Field(default=None, description="Absent where keys have no roles: then `roles` holds one.")
+    tenant: Text | None = Field(default=None, description="Absent where the caller names the tenant.")
+    arguments: dict[str, str | int | bool] = Field(default_factory=dict)
+
+
+class TenancyEntry(_Entry):
+    """For products with a host for each tenant: `base_url` then holds {tenant} as one whole label of its host."""
+
+    header: Text = Field(description="Request header in which a caller names the tenant.")
+    environment: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$", description="The same for stdio.")
 
 
 class AuthenticationEntry(_Entry):
@@ -152,6 +162,7 @@ class AuthenticationEntry(_Entry):
     prefixes: tuple[str, ...] = ()
     environment: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
     identity: IdentityEntry
+    oauth: bool = Field(default=False, description="Mint access tokens for pairs of tenant and key (OAuth 2.1).")
 
 
 class LimitsEntry(_Entry):
@@ -167,6 +178,7 @@ class ErrorsEntry(_Entry):
     details: tuple[str, ...] = ()
     by_status: dict[int, str]
     codes: dict[str, Text] = Field(description="Every code that a tool may declare, with its meaning.")
+    fixes: dict[str, Text] = Field(default_factory=dict, description="What an agent should do about a code.")
 
 
 class SandboxEntry(_Entry):
@@ -181,6 +193,7 @@ class Server(_Entry):
     version: Text
     description: Text
     base_url: str = Field(pattern=r"^https?://")
+    tenancy: TenancyEntry | None = None
     authentication: AuthenticationEntry
     roles: tuple[str, ...] = Field(min_length=1, description="Highest first.")
     categories: dict[str, CategoryEntry] = Field(min_length=1)
@@ -189,5 +202,5 @@ class Server(_Entry):
     sandbox: SandboxEntry = SandboxEntry()
 
 
-PROPERTY_WORDS = {"in": Location, "wire_name": str, "style": ArrayStyle, "secret": bool}
+PROPERTY_WORDS = {"in": Location, "wire_name": str, "style": Style, "secret": bool}
 """Words of ours on a property, beside JSON Schema's; they never reach a client."""

@@ -15,6 +15,7 @@ from toolpress.contract import (
     ErrorRules,
     Identity,
     Limits,
+    Tenancy,
 )
 from toolpress_codegen.literal import docstring, literal
 from toolpress_codegen.manifest import JsonSchema, Server
@@ -225,6 +226,7 @@ def _catalog(catalog: ResolvedCatalog) -> str:
         "limits": Limits(**server.limits.model_dump()),
         "errors": _errors(server),
         "sandbox": server.sandbox.handlers,
+        "tenancy": Tenancy(**server.tenancy.model_dump()) if server.tenancy else None,
     }
     members = [f"{name}={literal(value)}" for name, value in values.items()]
     return f"Catalog({', '.join([*members, 'tools=TOOLS'])})"
@@ -232,16 +234,18 @@ def _catalog(catalog: ResolvedCatalog) -> str:
 
 def _authentication(server: Server) -> Authentication:
     entry = server.authentication
+    arguments = tuple(entry.identity.arguments.items())
     return Authentication(
         accept=tuple(CredentialHeader(item.header, item.scheme) for item in entry.accept),
         send=CredentialHeader(entry.send.header, entry.send.scheme),
         prefixes=entry.prefixes,
         environment=entry.environment,
-        identity=Identity(**entry.identity.model_dump()),
+        identity=Identity(**entry.identity.model_dump(exclude={"arguments"}), arguments=arguments),
+        oauth=entry.oauth,
     )
 
 
 def _errors(server: Server) -> ErrorRules:
     entry = server.errors
     by_status = tuple(sorted(entry.by_status.items()))
-    return ErrorRules(entry.message, entry.code, entry.field, entry.details, by_status)
+    return ErrorRules(entry.message, entry.code, entry.field, entry.details, by_status, tuple(entry.fixes.items()))

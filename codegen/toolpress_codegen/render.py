@@ -91,6 +91,7 @@ def _sandbox(plan: CatalogPlan) -> dict[str, Any]:
         "roles": server.roles,
         "categories": {name: entry.model_dump(exclude={"size"}) for name, entry in server.categories.items()},
         "authentication": server.authentication.model_dump(),
+        "tenancy": server.tenancy and server.tenancy.model_dump(),
         "errors": server.errors.codes,
         "contracts": catalog.contracts,
         "data": catalog.sandbox,

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from pydantic.json_schema import models_json_schema
 
-from toolpress.contract import ArrayStyle, Location
+from toolpress.contract import Location, Style
 from toolpress_codegen.manifest import Module, Server
 from toolpress_codegen.rules.schemas import FORMATS, TYPES
 
@@ -70,7 +70,10 @@ def _property() -> dict[str, Any]:
                 "description": "Where the argument travels; by default path, query (GET, DELETE) or body.",
             },
             "wire_name": {**_TEXT, "description": "The upstream's spelling of the name."},
-            "style": {"enum": list(get_args(ArrayStyle)), "description": "How an array travels in a query."},
+            "style": {
+                "enum": list(get_args(Style)),
+                "description": "How an array travels in a query, or an object in a body.",
+            },
             "secret": {"type": "boolean", "description": "The value is never logged."},
         },
     }

@@ -14,6 +14,7 @@ from toolpress_codegen.load import CatalogSource, Sources
 from toolpress_codegen.manifest import Module, Server, Tool
 from toolpress_codegen.rules import RULES
 from toolpress_codegen.rules.rule import Entry, Finding, Site, Subject
+from toolpress_codegen.sandbox_data import merged
 from toolpress_codegen.shape import parse, shape_faults
 from toolpress_codegen.source_file import SourceFile
 
@@ -60,13 +61,14 @@ def _catalog(source: CatalogSource) -> tuple[CatalogManifest | None, list[Diagno
         faults.extend(found)
         if module is not None:
             modules.append(module)
+    sandbox, twice = merged(source.sandbox)
+    faults.extend(twice)
     faults.extend(_ruled(_subject(source, server, tuple(sites))))
     if server is None or len(modules) < len(source.modules) or not modules:
         return None, faults
-    sandbox = source.sandbox.data if source.sandbox is not None else None
     contracts = {PurePosixPath(file.file).stem: file.data for file in source.contracts if file.data is not None}
     files = tuple(file.file for file in source.files)
-    return CatalogManifest(server, tuple(modules), sandbox or {}, contracts, files), faults
+    return CatalogManifest(server, tuple(modules), sandbox, contracts, files), faults
 
 
 def _module(file: SourceFile) -> tuple[Module | None, list[Site], list[Diagnostic]]:

@@ -23,8 +23,9 @@ from fastmcp.utilities.lifespan import combine_lifespans
 
 from toolpress import logs
 from toolpress.catalog import find_catalog, installed
+from toolpress.combined import application
 from toolpress.errors import ConfigurationError
-from toolpress.server import build_server, http_app
+from toolpress.server import build_server
 from toolpress.settings import Settings, load_settings
 
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
@@ -33,11 +34,14 @@ Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 def create_app(catalog: str | None = None, settings: Settings | None = None) -> StarletteWithLifespan:
     """The application from `TOOLPRESS_*` settings; see `toolpress.settings`.
 
+    `catalog` is one name, answering at /mcp, or several with commas between, each answering at /<name>/mcp.
+
     With `TOOLPRESS_SANDBOX=1` each worker process has a sandbox of its own: run one worker.
     """
     settings = settings or load_settings()
     logs.configure(settings.log_format, settings.log_level, whole_process=False)
-    return http_app(build_server(settings, find_catalog(catalog or settings.catalog or the_only_catalog())))
+    names = (catalog or settings.catalog or the_only_catalog()).split(",")
+    return application([build_server(settings, find_catalog(name.strip())) for name in names])
 
 
 def create_server(catalog: str | None = None) -> FastMCP[Any]:

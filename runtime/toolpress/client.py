@@ -14,6 +14,8 @@ from toolpress import arguments as checking
 from toolpress import credentials, request, response
 from toolpress.contract import UNSET, Catalog, JsonObject, Operation
 from toolpress.errors import MISSING_API_KEY, Unauthenticated
+from toolpress.principal import Credential
+from toolpress.tenancy import checked_tenant, missing_tenant
 from toolpress.upstream import Timing, Upstream
 from toolpress.version import USER_AGENT
 
@@ -26,8 +28,8 @@ class Client:
         async with Client(CATALOG, key="...") as client:
             await some_generated_tool(client, argument=1)
 
-    Without `key` the catalogue's environment variable is read. `base_url` overrides the catalogue's; `transport`
-    replaces the network below httpx.
+    Without `key` and `tenant` the catalogue's environment variables are read; only products with a host for each
+    tenant need a tenant. `base_url` overrides the catalogue's; `transport` replaces the network below httpx.
     """
 
     def __init__(
@@ -37,16 +39,19 @@ class Client:
         base_url: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         *,
+        tenant: str | None = None,
         timing: Timing | None = None,
     ) -> None:
         self.catalog = catalog
         self.upstream = Upstream(base_url or catalog.base_url, catalog.limits, transport=transport, timing=timing)
         self._key = key or os.environ.get(catalog.authentication.environment)
+        self._tenant = tenant or (os.environ.get(catalog.tenancy.environment) if catalog.tenancy else None)
 
-    def for_key(self, key: str) -> Client:
-        """The same connections with another key; closing either closes both."""
+    def for_caller(self, credential: Credential) -> Client:
+        """The same connections with another credential; closing either closes both."""
         other = object.__new__(Client)
-        other.catalog, other.upstream, other._key = self.catalog, self.upstream, key
+        other.catalog, other.upstream = self.catalog, self.upstream
+        other._key, other._tenant = credential.key, credential.tenant
         return other
 
     async def __aenter__(self) -> Self:
@@ -70,9 +75,21 @@ class Client:
         checked = checking.validate(operation, plain(arguments))
         built = request.build(operation, checked)
         answer = await self.upstream.send(
-            built, headers=self._headers(operation), effect=operation.effect, timeout_s=operation.timeout_s
+            built,
+            headers=self._headers(operation),
+            effect=operation.effect,
+            timeout_s=operation.timeout_s,
+            tenant=self._checked_tenant(),
         )
         return response.read(operation, self.catalog.errors, answer)
+
+    def _checked_tenant(self) -> str | None:
+        tenancy = self.catalog.tenancy
+        if tenancy is None:
+            return None
+        if not self._tenant:
+            raise missing_tenant(f"tenant= with the key, or set the environment variable {tenancy.environment}")
+        return checked_tenant(self._tenant)
 
     def _headers(self, operation: Operation) -> dict[str, str]:
         rules = self.catalog.authentication

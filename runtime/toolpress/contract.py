@@ -19,8 +19,13 @@ Effect = Literal["read", "create", "replace", "update", "delete", "send", "execu
 Observed = Literal["full", "partial", "listed", "inferred"]
 """How well the facts behind a tool were seen (the manifest's `source.observed`)."""
 
-ArrayStyle = Literal["repeat", "comma", "brackets"]
-"""How an array travels in a query: `a=1&a=2`, `a=1,2` or `a[]=1&a[]=2`."""
+Style = Literal["repeat", "comma", "brackets", "flatten", "file"]
+"""How a composite value travels.
+
+An array in a query: `a=1&a=2` (repeat), `a=1,2` (comma) or `a[]=1&a[]=2` (brackets). An object in a body: as one
+member, or with `flatten` each of its members beside the others. `file`: an object of name, media_type and base64
+content that travels as a part of multipart/form-data.
+"""
 
 JsonObject = dict[str, Any]
 
@@ -41,7 +46,7 @@ class Param:
     name: str
     location: Location
     wire_name: str
-    style: ArrayStyle = "repeat"
+    style: Style = "repeat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +126,27 @@ class CredentialHeader:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The tool that says who a key belongs to, and the members of its answer that say it."""
+    """The tool that shows whether a key is good, and the members of its answer that say whose it is.
+
+    Without `role` every key has the catalogue's only role, and what it may do is the upstream's to say. Without
+    `tenant` the tenant is the one that the caller named.
+    """
 
     tool: str
-    role: str
-    tenant: str
     ttl_s: float
     """For how long an answer is believed, in seconds; the upper bound of a stale role."""
+    role: str | None = None
+    tenant: str | None = None
+    arguments: tuple[tuple[str, str | int | bool], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tenancy:
+    """A product with a host for each tenant: the base URL holds `{tenant}`, and callers name theirs."""
+
+    header: str
+    environment: str
+    """Variable that names the tenant over stdio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +159,8 @@ class Authentication:
     environment: str
     """Variable that holds the key over stdio."""
     identity: Identity
+    oauth: bool = False
+    """Whether the server also mints access tokens for a pair of tenant and key (OAuth 2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +183,8 @@ class ErrorRules:
     details: tuple[str, ...] = ()
     by_status: tuple[tuple[int, str], ...] = ()
     """The code of an answer that carries none of its own."""
+    fixes: tuple[tuple[str, str], ...] = ()
+    """What to do about a code, in a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,5 +205,6 @@ class Catalog:
     limits: Limits
     errors: ErrorRules
     tools: tuple[ToolInfo, ...] = field(repr=False)
+    tenancy: Tenancy | None = None
     sandbox: str = ""
     """Import name of the sandbox's handlers for this product, or empty when the engine alone suffices."""

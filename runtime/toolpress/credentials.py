@@ -1,40 +1,83 @@
-"""Find the caller's key; nothing here keeps or prints one."""
+"""Find the caller's key and tenant; nothing here keeps or prints one."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
 
-from toolpress.contract import Authentication
-from toolpress.errors import INVALID_API_KEY, MISSING_API_KEY, Unauthenticated
+from toolpress.contract import Authentication, Catalog, Tenancy
+from toolpress.errors import INVALID_API_KEY, INVALID_TENANT, MISSING_API_KEY, Unauthenticated
+from toolpress.principal import Credential
+from toolpress.tenancy import checked_tenant, missing_tenant
 
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")
 
+RawHeaders = Iterable[tuple[bytes, bytes]]
 
-def from_headers(headers: Iterable[tuple[bytes, bytes]], rules: Authentication) -> str:
-    """The key of a request, from raw ASGI headers.
+
+def from_headers(headers: RawHeaders, catalog: Catalog) -> Credential:
+    """The credential of a request, from raw ASGI headers.
 
     Raises:
-        Unauthenticated: None came (MISSING_API_KEY), several differ, or it is no key of this product.
+        Unauthenticated: None came, several differ, or it is none of this product.
+    """
+    listed = list(headers)
+    key = key_in(listed, catalog.authentication)
+    return Credential(checked(key, catalog.authentication), _required(tenant_in(listed, catalog.tenancy), catalog))
+
+
+def key_in(headers: RawHeaders, rules: Authentication) -> str:
+    """The one key that the headers carry, as it came.
+
+    Raises:
+        Unauthenticated: None came (MISSING_API_KEY), or several differ.
     """
     found = list(dict.fromkeys(_candidates(list(headers), rules)))
     if not found:
-        raise missing(rules)
+        raise _missing(rules)
     if len(found) > 1:
         raise Unauthenticated(
             "The request carries two different API keys.", fix=f"Send one of: {_ways(rules)}.", code=INVALID_API_KEY
         )
-    return checked(found[0], rules)
+    return found[0]
 
 
-def from_environment(environment: Mapping[str, str], rules: Authentication) -> str:
-    """The key of a process, for stdio and the command line; raises like `from_headers`."""
+def tenant_in(headers: RawHeaders, tenancy: Tenancy | None) -> str | None:
+    """The one tenant that the headers name, or None.
+
+    Raises:
+        Unauthenticated: Several differ, or it is no label.
+    """
+    if tenancy is None:
+        return None
+    name = tenancy.header.lower().encode("ascii")
+    found = list(dict.fromkeys(raw.decode("latin-1") for header, raw in headers if header.lower() == name))
+    if len(found) > 1:
+        raise Unauthenticated(
+            "The request names two different tenants.", fix=f"Send {tenancy.header} once.", code=INVALID_TENANT
+        )
+    return checked_tenant(found[0].strip(" \t")) if found else None
+
+
+def from_environment(environment: Mapping[str, str], catalog: Catalog) -> Credential:
+    """The credential of a process, for stdio and the command line; raises like `from_headers`."""
+    rules, tenancy = catalog.authentication, catalog.tenancy
     text = environment.get(rules.environment, "").strip()
     if not text:
         raise Unauthenticated(
             "No API key is set.", code=MISSING_API_KEY, fix=f"Set the environment variable {rules.environment}."
         )
-    return checked(text, rules)
+    return Credential(checked(text, rules), environment_tenant(environment, tenancy))
+
+
+def environment_tenant(environment: Mapping[str, str], tenancy: Tenancy | None) -> str | None:
+    """The tenant of a process; None where the product has none."""
+    if tenancy is None:
+        return None
+    text = environment.get(tenancy.environment, "").strip()
+    if not text:
+        raise missing_tenant(f"the environment variable {tenancy.environment}")
+    return checked_tenant(text)
 
 
 def checked(key: str, rules: Authentication) -> str:
@@ -46,14 +89,29 @@ def checked(key: str, rules: Authentication) -> str:
     return key
 
 
-def missing(rules: Authentication) -> Unauthenticated:
-    return Unauthenticated("The request carries no API key.", code=MISSING_API_KEY, fix=f"Send one of: {_ways(rules)}.")
-
-
 def sending(key: str, rules: Authentication) -> tuple[str, str]:
     """The header, name and value, that carries the key upstream."""
     scheme = f"{rules.send.scheme} " if rules.send.scheme else ""
     return rules.send.header, scheme + key
+
+
+def calling(credential: Credential, catalog: Catalog) -> dict[str, str]:
+    """The headers with which a client of our own server presents the credential."""
+    name, value = sending(credential.key, catalog.authentication)
+    headers = {name: value}
+    if catalog.tenancy is not None and credential.tenant is not None:
+        headers[catalog.tenancy.header] = credential.tenant
+    return headers
+
+
+def _required(tenant: str | None, catalog: Catalog) -> str | None:
+    if tenant is None and catalog.tenancy is not None:
+        raise missing_tenant(f"{catalog.tenancy.header}: <tenant> with the API key")
+    return tenant
+
+
+def _missing(rules: Authentication) -> Unauthenticated:
+    return Unauthenticated("The request carries no API key.", code=MISSING_API_KEY, fix=f"Send one of: {_ways(rules)}.")
 
 
 def _candidates(headers: list[tuple[bytes, bytes]], rules: Authentication) -> Iterable[str]:

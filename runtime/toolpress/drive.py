@@ -25,10 +25,11 @@ from fastmcp.client.transports import StreamableHttpTransport
 from mcp.shared.exceptions import MCPError
 
 from toolpress.catalog import CatalogIndex
-from toolpress.credentials import sending
-from toolpress.embedded import SeededKey, default_key, seeded_keys
+from toolpress.credentials import calling
+from toolpress.embedded import SeededKey, default_credential, seeded_keys
 from toolpress.errors import ConfigurationError
 from toolpress.examples import Case, cases
+from toolpress.principal import Credential
 
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 20.0
@@ -100,42 +101,41 @@ class Keys:
     """Which seeded key a case is called with; all belong to the tenant of the default key."""
 
     def __init__(self, index: CatalogIndex) -> None:
-        self._rules = index.catalog.authentication
-        self._default = default_key(index)
+        self._catalog = index.catalog
+        self._default = default_credential(index)
         seeded = seeded_keys(index)
-        tenant = next((key.tenant for key in seeded if key.key == self._default), None)
+        tenant = next((key.tenant for key in seeded if key.key == self._default.key), None)
         self._own: list[SeededKey] = [key for key in seeded if key.tenant == tenant]
 
-    def of(self, case: Case) -> str:
+    def of(self, case: Case) -> Credential:
         if case.revoked:
             return self._first(usable=False, role=None)
         return self._default if case.role is None else self._first(usable=True, role=case.role)
 
-    def header(self, key: str) -> dict[str, str]:
-        name, value = sending(key, self._rules)
-        return {name: value}
+    def headers(self, credential: Credential) -> dict[str, str]:
+        return calling(credential, self._catalog)
 
-    def _first(self, *, usable: bool, role: str | None) -> str:
+    def _first(self, *, usable: bool, role: str | None) -> Credential:
         for key in self._own:
             if key.usable is usable and role in (None, key.role):
-                return key.key
+                return key.credential(self._catalog)
         what = f"of role {role}" if role else "that is revoked"
         raise ConfigurationError(f"The sandbox's seed data has no key {what}.", fix="Add one to sandbox.yaml.")
 
 
 async def _run(addresses: Served, keys: Keys, wanted: list[Case]) -> list[Result]:
     results: list[Result] = []
-    clients: dict[str, Client[StreamableHttpTransport]] = {}
+    clients: dict[Credential, Client[StreamableHttpTransport]] = {}
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=60, trust_env=False))
         for case in wanted:
             (await http.post(f"{addresses.sandbox}/__sandbox__/reset")).raise_for_status()
             key = keys.of(case)
             if case.revoked:
-                results.append(await _at_the_gate(http, addresses.mcp, keys.header(key), case))
+                results.append(await _at_the_gate(http, addresses.mcp, keys.headers(key), case))
                 continue
             if key not in clients:
-                transport = StreamableHttpTransport(addresses.mcp, headers=keys.header(key))
+                transport = StreamableHttpTransport(addresses.mcp, headers=keys.headers(key))
                 clients[key] = await stack.enter_async_context(Client(transport))
             results.append(await _over_mcp(clients[key], case))
     return results
@@ -148,13 +148,13 @@ async def _over_mcp(client: Client[StreamableHttpTransport], case: Case) -> Resu
         return Result(case, f"JSON-RPC {error.error.code}", error.error.message)
     text = next((block.text for block in answer.content if block.type == "text"), "")
     try:
-        payload = json.loads(text)
-    except ValueError:
+        payload = dict(json.loads(text))
+    except (TypeError, ValueError):
         return Result(case, "not JSON", text[:200])
     if answer.is_error:
         return Result(case, str(payload.get("code")), str(payload.get("error")))
-    good = isinstance(payload, dict) and payload.get("success") is True and answer.structured_content == payload
-    return Result(case, "success" if good else "no success member", "")
+    good = payload.get("success") is not False and answer.structured_content == payload
+    return Result(case, "success" if good else "no success", "")
 
 
 async def _at_the_gate(http: httpx.AsyncClient, url: str, header: dict[str, str], case: Case) -> Result:

@@ -9,8 +9,11 @@ from importlib.util import find_spec
 from typing import Any
 
 from toolpress.catalog import CatalogIndex
+from toolpress.contract import Catalog
 from toolpress.errors import ConfigurationError
 from toolpress.paths import lookup
+from toolpress.principal import Credential
+from toolpress.tenancy import PLACEHOLDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,10 @@ class SeededKey:
     tenant: str
     usable: bool
 
+    def credential(self, catalog: Catalog) -> Credential:
+        """How the key is presented: with its tenant if the product has a host for each."""
+        return Credential(self.key, self.tenant if catalog.tenancy else None)
+
 
 def require_sandbox() -> None:
     """Fail now, with a fix, when the sandbox is not installed."""
@@ -31,7 +38,7 @@ def require_sandbox() -> None:
 
 @contextmanager
 def running_sandbox(catalog: str, data: str | None = None, port: int = 0) -> Iterator[str]:
-    """Run the sandbox in a background thread; yields its base URL.
+    """Run the sandbox in a background thread; yields its plain address.
 
     Raises:
         ConfigurationError: It is not installed, or cannot start.
@@ -50,8 +57,16 @@ def running_sandbox(catalog: str, data: str | None = None, port: int = 0) -> Ite
         yield url
 
 
-def default_key(index: CatalogIndex) -> str:
-    """The test key of the sandbox that may do everything.
+def sandbox_base_url(catalog: Catalog, address: str) -> str:
+    """The base URL for a sandbox at `address`: a product with a host for each tenant has them below localhost."""
+    if catalog.tenancy is None:
+        return address
+    scheme, _, place = address.partition("://")
+    return f"{scheme}://{PLACEHOLDER}.localhost:{place.rpartition(':')[2]}"
+
+
+def default_credential(index: CatalogIndex) -> Credential:
+    """The test key of the sandbox that may do everything, with its tenant where that counts.
 
     Raises:
         ConfigurationError: The catalogue's sandbox data names none.
@@ -62,7 +77,8 @@ def default_key(index: CatalogIndex) -> str:
             f"The sandbox data of {index.catalog.name} names no default_key.",
             fix=f"Set default_key in specs/{index.catalog.name}/sandbox.yaml and run: toolpress generate",
         )
-    return key
+    known = next((seeded for seeded in seeded_keys(index) if seeded.key == key), None)
+    return known.credential(index.catalog) if known else Credential(key)
 
 
 def seeded_keys(index: CatalogIndex) -> list[SeededKey]:

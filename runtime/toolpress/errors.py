@@ -2,7 +2,8 @@
 
     ToolpressError                code, message; field, fix, retryable, retry_after_s, outcome, status, details if known
     |- InvalidArguments           VALIDATION_ERROR       the caller's arguments; nothing was sent
-    |- Unauthenticated            MISSING_API_KEY | INVALID_API_KEY
+    |- Unauthenticated            MISSING_API_KEY | INVALID_API_KEY | MISSING_TENANT | INVALID_TENANT |
+    |                             UNKNOWN_TENANT | TOKEN_EXPIRED
     |- Forbidden                  WRITE_BLOCKED          the key's role may not use this write tool
     |- UnknownTool                NOT_FOUND              no such tool, or none that this key may know of
     |- ConfigurationError         CONFIGURATION_ERROR    settings, catalogue or installation
@@ -29,6 +30,10 @@ Outcome = Literal["not_sent", "unknown", "done"]
 VALIDATION_ERROR = "VALIDATION_ERROR"
 MISSING_API_KEY = "MISSING_API_KEY"
 INVALID_API_KEY = "INVALID_API_KEY"
+MISSING_TENANT = "MISSING_TENANT"
+INVALID_TENANT = "INVALID_TENANT"
+UNKNOWN_TENANT = "UNKNOWN_TENANT"
+TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105 - a code, not a token
 WRITE_BLOCKED = "WRITE_BLOCKED"
 NOT_FOUND = "NOT_FOUND"
 RATE_LIMITED = "RATE_LIMITED"
@@ -83,7 +88,7 @@ class InvalidArguments(ToolpressError):
 
 
 class Unauthenticated(ToolpressError):
-    """No usable key: missing, malformed, unknown or revoked."""
+    """No usable key, or no usable tenant to go with it: missing, malformed, unknown, expired or revoked."""
 
     default_code = INVALID_API_KEY
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from toolpress import credentials
@@ -17,17 +17,15 @@ from toolpress.contract import JsonObject, ToolInfo
 from toolpress.errors import WRITE_BLOCKED, Forbidden, ToolpressError, UnknownTool, UpstreamRefused
 from toolpress.identity import IdentityCache
 from toolpress.logs import call_log, current_request_id
-from toolpress.principal import CALLER, Caller
+from toolpress.principal import CALLER, Caller, Credential
 from toolpress.whoami import asker
-
-RawHeaders = Iterable[tuple[bytes, bytes]]
 
 
 class Executor:
     """Runs a catalogue's tools for whoever is calling.
 
-    The key is the gate's when there is one, else `key`, else the one of the HTTP request that `headers` shows, else
-    (no request at all: stdio) the catalogue's environment variable, else `fallback_key`.
+    The credential is the gate's when there is one, else `credential`, else the one of the HTTP request that `headers`
+    shows, else (no request at all: stdio) the one of the catalogue's environment variables, else `fallback`.
     """
 
     def __init__(
@@ -35,14 +33,14 @@ class Executor:
         index: CatalogIndex,
         client: Client,
         *,
-        key: str | None = None,
-        headers: Callable[[], RawHeaders | None] = lambda: None,
+        credential: Credential | None = None,
+        headers: Callable[[], credentials.RawHeaders | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.index = index
         self.client = client
-        self.key = key
-        self.fallback_key: str | None = None
+        self.credential = credential
+        self.fallback: Credential | None = None
         identity = client.catalog.authentication.identity
         self.identities = IdentityCache(asker(client), ttl_s=identity.ttl_s, clock=clock)
         self._headers = headers
@@ -58,11 +56,11 @@ class Executor:
         known = CALLER.get()
         if known is not None and known.catalog == self.index.catalog.name:
             return known
-        return await self.caller_of(self._find_key())
+        return await self.caller_of(self._find())
 
-    async def caller_of(self, key: str) -> Caller:
-        principal = await self.identities.principal(key)
-        return Caller(self.index.catalog.name, principal, key)
+    async def caller_of(self, credential: Credential) -> Caller:
+        principal = await self.identities.principal(credential)
+        return Caller(self.index.catalog.name, principal, credential)
 
     async def run(self, tool: ToolInfo, arguments: Mapping[str, Any]) -> JsonObject:
         """The result of the tool; raises ToolpressError and nothing else."""
@@ -101,22 +99,22 @@ class Executor:
         schema = self.index.listing(tool.name).get("inputSchema", {})
         repaired = repair(dict(arguments), schema)
         try:
-            return await self.client.for_key(caller.key).call(self.index.operation(tool), repaired)
+            return await self.client.for_caller(caller.credential).call(self.index.operation(tool), repaired)
         except UpstreamRefused as error:
             if error.status in (401, 403):
-                self.identities.drop(caller.key)
+                self.identities.drop(caller.credential)
             raise
 
-    def _find_key(self) -> str:
-        rules = self.index.catalog.authentication
-        if self.key is not None:
-            return self.key
+    def _find(self) -> Credential:
+        catalog = self.index.catalog
+        if self.credential is not None:
+            return self.credential
         headers = self._headers()
         if headers is not None:
-            return credentials.from_headers(headers, rules)
-        if self.fallback_key is not None and not os.environ.get(rules.environment):
-            return self.fallback_key
-        return credentials.from_environment(os.environ, rules)
+            return credentials.from_headers(headers, catalog)
+        if self.fallback is not None and not os.environ.get(catalog.authentication.environment):
+            return self.fallback
+        return credentials.from_environment(os.environ, catalog)
 
 
 def _denied(tool: ToolInfo, caller: Caller, code: str | None) -> ToolpressError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -15,22 +16,33 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from toolpress import credentials
-from toolpress.errors import MISSING_API_KEY, RateLimited, ToolpressError, Unauthenticated, UpstreamError
+from toolpress.errors import RateLimited, ToolpressError, Unauthenticated, UpstreamError
 from toolpress.executor import Executor
 from toolpress.logs import REQUEST_ID, request_id
-from toolpress.principal import CALLER, Caller
+from toolpress.principal import CALLER, Caller, Credential
 
 UNAUTHENTICATED = -32001
 UNAVAILABLE = -32002
 TOO_LARGE = -32003
 
 
+Find = Callable[[credentials.RawHeaders], Awaitable[Credential]]
+"""The credential of a request from its headers; raises Unauthenticated."""
+
+Challenge = Callable[[Scope, Unauthenticated], str]
+"""The WWW-Authenticate value of a refusal (RFC 9110 11.6.1)."""
+
+
 class Gate:
     """Pure ASGI middleware; requests for other paths than `path` pass untouched."""
 
-    def __init__(self, app: ASGIApp, *, executor: Executor, path: str = "/mcp", body_limit: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, executor: Executor, find: Find, challenge: Challenge, path: str, body_limit: int
+    ) -> None:
         self.app = app
         self._executor = executor
+        self._find = find
+        self._challenge = challenge
         self._path = path
         self._body_limit = body_limit
 
@@ -56,11 +68,10 @@ class Gate:
     async def _checked(self, scope: Scope, receive: Receive) -> tuple[Caller, bytes] | Response:
         if scope["method"] != "POST":
             return Response(status_code=405, headers={"allow": "POST"})
-        rules = self._executor.index.catalog.authentication
         try:
-            caller = await self._executor.caller_of(credentials.from_headers(scope["headers"], rules))
+            caller = await self._executor.caller_of(await self._find(scope["headers"]))
         except Unauthenticated as error:
-            return self._unauthenticated(error)
+            return _refusal(401, UNAUTHENTICATED, error, {"www-authenticate": self._challenge(scope, error)})
         except UpstreamError as error:
             return _unavailable(error)
         body = await _read(scope, receive, self._body_limit)
@@ -68,12 +79,6 @@ class Gate:
             text = f"The request body is larger than {self._body_limit} bytes."
             return _refusal(413, TOO_LARGE, ToolpressError(text, code="PAYLOAD_TOO_LARGE", fix="Send less."))
         return caller, body
-
-    def _unauthenticated(self, error: Unauthenticated) -> Response:
-        challenge = f'Bearer realm="{self._executor.index.catalog.name}"'
-        if error.code != MISSING_API_KEY:
-            challenge += ', error="invalid_token"'
-        return _refusal(401, UNAUTHENTICATED, error, {"www-authenticate": challenge})
 
 
 def _unavailable(error: UpstreamError) -> Response:

@@ -11,6 +11,20 @@ _SALT = secrets.token_bytes(16)
 
 
 @dataclass(frozen=True, slots=True)
+class Credential:
+    """A key and, for products with a host for each tenant, the tenant it is sent to; the key never shows in a repr."""
+
+    key: str = field(repr=False)
+    tenant: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """A name for both that means nothing outside this process: salted, 16 hex digits."""
+        text = f"{self.tenant or ''}\0{self.key}"
+        return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=_SALT, digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """The owner of a key as the upstream told it. `fingerprint` names the key in logs and caches."""
 
@@ -21,20 +35,15 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A principal and the key that is passed upstream on its behalf; the key never shows in a repr.
+    """A principal and what is passed upstream on its behalf.
 
-    `catalog` names the product that the key belongs to: it is never sent to another.
+    `catalog` names the product that the credential belongs to: it is never sent to another.
     """
 
     catalog: str
     principal: Principal
-    key: str = field(repr=False)
+    credential: Credential
 
 
 CALLER: ContextVar[Caller | None] = ContextVar("toolpress_caller", default=None)
 """The caller of the current request, set by the gate."""
-
-
-def fingerprint(key: str) -> str:
-    """A name for the key that means nothing outside this process: salted, 16 hex digits."""
-    return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), key=_SALT, digest_size=8).hexdigest()

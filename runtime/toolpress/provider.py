@@ -27,7 +27,7 @@ from toolpress.client import Client
 from toolpress.contract import Catalog, JsonObject, ToolInfo
 from toolpress.errors import NOT_FOUND, ToolpressError
 from toolpress.executor import Executor
-from toolpress.principal import Principal
+from toolpress.principal import Credential, Principal
 
 
 class CatalogTool(Tool):
@@ -116,16 +116,18 @@ def add_to(
     modules: Iterable[str] | None = None,
     key: str | None = None,
     base_url: str | None = None,
+    tenant: str | None = None,
 ) -> CatalogProvider:
     """Add a catalogue, or some of its modules, to any FastMCP server.
 
-    With `key` every caller of that server acts with it. Without, each HTTP request brings its own key as the
-    catalogue's authentication says, and over stdio the catalogue's environment variable is read.
+    With `key` (and `tenant`, for products with a host for each) every caller of that server acts with it. Without,
+    each HTTP request brings its own credential as the catalogue's authentication says, and over stdio the catalogue's
+    environment variables are read.
     """
     executor = Executor(
         CatalogIndex(catalog, modules),
         Client(catalog, base_url=base_url),
-        key=key,
+        credential=Credential(key, tenant) if key else None,
         headers=fastmcp_seams.request_headers,
     )
     provider = CatalogProvider(executor)

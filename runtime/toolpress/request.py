@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from mimetypes import guess_type
 from typing import Any
 from urllib.parse import quote
 
@@ -22,6 +24,10 @@ _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?")
 _NO_BODY_BY_DEFAULT = frozenset({"GET", "HEAD", "DELETE"})
 
 
+FilePart = tuple[str, bytes, str]
+"""File name, content and media type."""
+
+
 @dataclass(frozen=True, slots=True)
 class UpstreamRequest:
     """A request without its host and credential. `path` is percent-encoded, `query` is not."""
@@ -31,6 +37,8 @@ class UpstreamRequest:
     query: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
     body: JsonObject | None = None
+    files: tuple[tuple[str, FilePart], ...] | None = None
+    """Parts of a multipart/form-data body, whose other fields are the members of `body`."""
 
     @property
     def target(self) -> str:
@@ -40,10 +48,22 @@ class UpstreamRequest:
 
     @property
     def content(self) -> bytes | None:
-        """The body as UTF-8 JSON, or None when the request has none."""
-        if self.body is None:
+        """The body as UTF-8 JSON, or None when the request has none or is multipart."""
+        if self.body is None or self.files is not None:
             return None
         return json.dumps(self.body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8")
+
+    @property
+    def content_type(self) -> dict[str, str]:
+        """The header that goes with `content`; multipart brings its own."""
+        return {} if self.content is None else {"content-type": "application/json"}
+
+    @property
+    def fields(self) -> dict[str, str] | None:
+        """The plain fields of a multipart body."""
+        if self.files is None:
+            return None
+        return {name: _scalar(value) for name, value in (self.body or {}).items() if value is not None}
 
 
 def build(operation: Operation, arguments: Mapping[str, Any]) -> UpstreamRequest:
@@ -65,7 +85,8 @@ def build(operation: Operation, arguments: Mapping[str, Any]) -> UpstreamRequest
             for param, value in given
             if param.location == "header" and value is not None
         ),
-        body=_body(operation, route, {p.wire_name: value for p, value in given if p.location == "body"}),
+        body=_body(operation, route, _members(given)),
+        files=tuple((param.wire_name, _file(param, value)) for param, value in given if param.style == "file") or None,
     )
 
 
@@ -119,6 +140,33 @@ def _header(param: Param, value: Any) -> str:
     if not _HEADER_VALUE.fullmatch(text):
         raise _refused(param.name, "must be printable ASCII without line breaks, as it travels in a header")
     return text
+
+
+def _members(given: list[tuple[Param, Any]]) -> JsonObject:
+    """The body's members; those of a flattened object stand beside the others and may not take their names."""
+    members = {
+        param.wire_name: value
+        for param, value in given
+        if param.location == "body" and param.style not in ("flatten", "file")
+    }
+    for param, value in given:
+        if param.location != "body" or param.style != "flatten":
+            continue
+        for name, item in (value or {}).items():
+            if name in members:
+                raise _refused(f"{param.name}.{name}", "has the name of an argument; use that argument")
+            members[name] = item
+    return members
+
+
+def _file(param: Param, value: Any) -> FilePart:
+    """A file argument: `{name, content, media_type?}`, content in base64 (RFC 4648 section 4)."""
+    try:
+        content = b64decode(value["content"], validate=True)
+    except ValueError:
+        raise _refused(f"{param.name}.content", "must be base64") from None
+    name = value["name"]
+    return name, content, value.get("media_type") or guess_type(name)[0] or "application/octet-stream"
 
 
 def _body(operation: Operation, route: Route, members: JsonObject) -> JsonObject | None:

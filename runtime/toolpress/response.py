@@ -145,7 +145,7 @@ def _refusal(
         (first_text(body, rules.message) or f"The upstream answered with status {status}.")[:_MESSAGE_LIMIT],
         code=code,
         field=first_text(body, rules.field),
-        fix=None if wait is None else f"Wait {wait:g} seconds and call again.",
+        fix=dict(rules.fixes).get(code) if wait is None else f"Wait {wait:g} seconds and call again.",
         retryable=True if passing else False if outcome else None,
         retry_after_s=wait,
         outcome=outcome,

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -19,15 +20,17 @@ from mcp.shared.exceptions import MCPError
 from starlette.middleware import Middleware as AsgiMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
-from toolpress import fastmcp_seams
+from toolpress import credentials, fastmcp_seams
 from toolpress.catalog import CatalogIndex
 from toolpress.client import Client
 from toolpress.contract import Catalog
-from toolpress.embedded import default_key, running_sandbox
-from toolpress.errors import ToolpressError, Unauthenticated
+from toolpress.embedded import default_credential, running_sandbox, sandbox_base_url
+from toolpress.errors import MISSING_API_KEY, ToolpressError, Unauthenticated
 from toolpress.executor import Executor
 from toolpress.gate import UNAUTHENTICATED, UNAVAILABLE, Gate
+from toolpress.principal import Credential
 from toolpress.provider import CatalogProvider
 from toolpress.settings import Settings, base_url_override
 from toolpress.version import VERSION
@@ -43,12 +46,17 @@ _INSTRUCTIONS = (
 
 @dataclass(slots=True)
 class Built:
-    """A server and what the process around it needs. `upstream_url` is final once the server has started."""
+    """A server and what the process around it needs. `upstream_url` and `sandbox_url` are final once it has started."""
 
     mcp: FastMCP[Any]
     executor: Executor
     settings: Settings
+    sandbox_url: str | None = None
     draining: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.executor.index.catalog.name
 
     @property
     def upstream_url(self) -> str:
@@ -59,7 +67,7 @@ def build_server(
     settings: Settings,
     catalog: Catalog,
     *,
-    key: str | None = None,
+    credential: Credential | None = None,
     base_url: str | None = None,
     stdio: bool = False,
     transport: httpx.AsyncBaseTransport | None = None,
@@ -67,13 +75,13 @@ def build_server(
 ) -> Built:
     """The server of one catalogue.
 
-    `key` is used for every call that no gate has vouched for: stdio. With `stdio` and a sandbox and no key, the
-    sandbox's own test key is used. `transport` replaces the network below httpx. `on_start` runs when the
-    upstream is known and the server is about to answer.
+    `credential` is used for every call that no gate has vouched for: stdio. With `stdio` and a sandbox and no
+    credential, the sandbox's own test key is used. `transport` replaces the network below httpx. `on_start` runs when
+    the upstream is known and the server is about to answer.
     """
     index = CatalogIndex(catalog)
     client = Client(catalog, base_url=base_url or base_url_override(catalog.name), transport=transport)
-    executor = Executor(index, client, key=key, headers=fastmcp_seams.request_headers)
+    executor = Executor(index, client, credential=credential, headers=fastmcp_seams.request_headers)
     built: Built
 
     @asynccontextmanager
@@ -81,10 +89,11 @@ def build_server(
         async with AsyncExitStack() as stack:
             if settings.sandbox:
                 sandbox = running_sandbox(catalog.name, data=settings.sandbox_data)
-                client.upstream.point_to(await asyncio.to_thread(sandbox.__enter__))
+                built.sandbox_url = await asyncio.to_thread(sandbox.__enter__)
                 stack.push_async_callback(asyncio.to_thread, sandbox.__exit__, None, None, None)
+                client.upstream.point_to(sandbox_base_url(catalog, built.sandbox_url))
                 if stdio:
-                    executor.fallback_key = default_key(index)
+                    executor.fallback = default_credential(index)
             if on_start is not None:
                 on_start(built)
             built.draining = False
@@ -108,10 +117,17 @@ def build_server(
     return built
 
 
-def http_app(built: Built) -> StarletteWithLifespan:
-    """The ASGI application: /mcp behind the gate, /healthz and /readyz open."""
+def http_app(built: Built, prefix: str = "") -> StarletteWithLifespan:
+    """The ASGI application: /mcp behind the gate, /healthz and /readyz open. `prefix` is where it will be mounted."""
     settings = built.settings
-    gate = AsgiMiddleware(Gate, executor=built.executor, path=MCP_PATH, body_limit=settings.body_limit)
+    gate = AsgiMiddleware(
+        Gate,
+        executor=built.executor,
+        find=partial(_credential, built.executor.index.catalog),
+        challenge=partial(_challenge, built.executor.index.catalog),
+        path=MCP_PATH,
+        body_limit=settings.body_limit,
+    )
     return built.mcp.http_app(
         path=MCP_PATH,
         middleware=[gate],
@@ -121,6 +137,15 @@ def http_app(built: Built) -> StarletteWithLifespan:
         allowed_hosts=list(settings.allowed_hosts),
         allowed_origins=list(settings.allowed_origins),
     )
+
+
+async def _credential(catalog: Catalog, headers: credentials.RawHeaders) -> Credential:
+    return credentials.from_headers(headers, catalog)
+
+
+def _challenge(catalog: Catalog, _scope: Scope, error: Unauthenticated) -> str:
+    challenge = f'Bearer realm="{catalog.name}"'
+    return challenge if error.code == MISSING_API_KEY else f'{challenge}, error="invalid_token"'
 
 
 class ProtocolErrors(Middleware):

@@ -31,8 +31,10 @@ from toolpress.errors import (
 from toolpress.request import UpstreamRequest
 from toolpress.response import UpstreamResponse
 from toolpress.retry import RETRY_STATUSES, backoff_s, retry_after_s
+from toolpress.tenancy import PLACEHOLDER, host_of
 
 MAX_ANSWER_BYTES = 10 * 1024 * 1024
+_LOCALHOST = ".localhost"
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
@@ -47,7 +49,7 @@ class Timing:
 
 
 class Upstream:
-    """One base URL and its connections, opened on first use and shared by all callers.
+    """One base URL, which may hold `{tenant}`, and its connections, opened on first use and shared by all callers.
 
     It keeps no cookies and follows no redirects: nothing of one caller may reach the next.
     """
@@ -84,21 +86,28 @@ class Upstream:
             await http.aclose()
 
     async def send(
-        self, request: UpstreamRequest, *, headers: dict[str, str], effect: Effect, timeout_s: float | None = None
+        self,
+        request: UpstreamRequest,
+        *,
+        headers: dict[str, str],
+        effect: Effect,
+        timeout_s: float | None = None,
+        tenant: str | None = None,
     ) -> UpstreamResponse:
-        """The answer, whatever its status; `headers` come on top of the request's own.
+        """The answer, whatever its status; `headers` come on top of the request's own, `tenant` is a checked label.
 
         Raises:
             UpstreamUnavailable, UpstreamTimeout, UpstreamGarbled: With the outcome of a write.
         """
         timing = self._timing
         deadline = timing.clock() + (timeout_s or self._limits.call_timeout_s)
+        url = host_of(self._base_url, tenant) + request.target
         attempts = 1 + (self._limits.read_retries if effect == "read" else 0)
         for attempt in range(attempts):
             last = attempt == attempts - 1
             pause = backoff_s(attempt, timing.chance())
             try:
-                response = await self._once(request, headers, effect, deadline - timing.clock())
+                response = await self._once(url, request, headers, effect, deadline - timing.clock())
             except UpstreamUnavailable:
                 if last or pause >= deadline - timing.clock():
                     raise
@@ -112,12 +121,12 @@ class Upstream:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def _once(
-        self, request: UpstreamRequest, headers: dict[str, str], effect: Effect, left_s: float
+        self, url: str, request: UpstreamRequest, headers: dict[str, str], effect: Effect, left_s: float
     ) -> UpstreamResponse:
         progress = _Progress()
         try:
             async with asyncio.timeout(max(left_s, 0.001)):
-                return await self._exchange(request, headers, effect, progress)
+                return await self._exchange(url, request, headers, effect, progress)
         except TimeoutError as error:
             raise _timed_out(effect, sent=progress.sent) from error
         except _NEVER_SENT as error:
@@ -132,18 +141,17 @@ class Upstream:
             raise _unavailable("broke the connection", effect, sent=progress.sent) from error
 
     async def _exchange(
-        self, request: UpstreamRequest, headers: dict[str, str], effect: Effect, progress: _Progress
+        self, url: str, request: UpstreamRequest, headers: dict[str, str], effect: Effect, progress: _Progress
     ) -> UpstreamResponse:
         http = self._client()
-        content = request.content
-        sent = {**dict(request.headers), **headers}
-        if content is not None:
-            sent["content-type"] = "application/json"
+        target, host = resolved(url)
         message = http.build_request(
             request.method,
-            self._base_url + request.target,
-            headers=sent,
-            content=content,
+            target,
+            headers={**dict(request.headers), **headers, **host, **request.content_type},
+            content=request.content,
+            data=request.fields,
+            files=request.files,
             extensions={"trace": progress.note},
         )
         response = await http.send(message, stream=True, follow_redirects=False)
@@ -171,7 +179,7 @@ class Upstream:
                 limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
                 cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
                 follow_redirects=False,
-                trust_env=not _is_loopback(httpx.URL(self._base_url).host),
+                trust_env=not _is_loopback(urlsplit(self._base_url).hostname or ""),
             )
         return self._http
 
@@ -199,15 +207,16 @@ def checked_base_url(text: str) -> str:
         ConfigurationError: It is no plain http(s) URL.
     """
     try:
-        url = urlsplit(text)
+        url = urlsplit(host_of(text, "tenant"))
         plain = url.scheme in ("http", "https") and url.hostname and url.port != 0
-        httpx.URL(text)
+        httpx.URL(url.geturl())
     except (ValueError, httpx.InvalidURL):
         plain = False
     if not plain or url.query or url.fragment or "@" in url.netloc:
         raise ConfigurationError(
             "The base URL must be http(s)://host[:port][/path], without a query or credentials.",
-            fix="Set TOOLPRESS_<CATALOG>_BASE_URL or --base-url, for example https://api.example.com",
+            fix="Set TOOLPRESS_<CATALOG>_BASE_URL or --base-url, for example https://api.example.com; "
+            f"{PLACEHOLDER} stands for the tenant where a product has a host for each.",
         )
     return text.rstrip("/")
 
@@ -216,7 +225,15 @@ def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return host == "localhost" or host.endswith(_LOCALHOST)
+
+
+def resolved(url: str) -> tuple[httpx.URL, dict[str, str]]:
+    """Where to connect, and the Host header if that differs: names below localhost are loopback (RFC 6761 6.3)."""
+    parsed = httpx.URL(url)
+    if not parsed.host.endswith(_LOCALHOST):
+        return parsed, {}
+    return parsed.copy_with(host="127.0.0.1"), {"host": parsed.netloc.decode("ascii")}
 
 
 def _outcome(effect: Effect, *, sent: bool) -> Outcome | None:

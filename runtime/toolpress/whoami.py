@@ -4,44 +4,77 @@ from __future__ import annotations
 
 from toolpress.catalog import load_operation
 from toolpress.client import Client
-from toolpress.contract import Catalog, Operation
-from toolpress.errors import INVALID_API_KEY, ConfigurationError, Unauthenticated, UpstreamGarbled, UpstreamRefused
+from toolpress.contract import Catalog, JsonObject, Operation
+from toolpress.errors import (
+    INVALID_API_KEY,
+    UNKNOWN_TENANT,
+    ConfigurationError,
+    Unauthenticated,
+    UpstreamGarbled,
+    UpstreamRefused,
+)
 from toolpress.identity import Ask
 from toolpress.paths import lookup
-from toolpress.principal import Principal, fingerprint
+from toolpress.principal import Credential, Principal
 
 
 def asker(client: Client) -> Ask:
     """The question for an IdentityCache."""
 
-    async def ask(key: str) -> Principal:
-        return await whoami(client, key)
+    async def ask(credential: Credential) -> Principal:
+        return await whoami(client, credential)
 
     return ask
 
 
-async def whoami(client: Client, key: str) -> Principal:
-    """The owner of the key.
+async def whoami(client: Client, credential: Credential) -> Principal:
+    """The owner of the credential.
 
     Raises:
-        Unauthenticated: The upstream answered 401 or 403.
+        Unauthenticated: The upstream does not know the key, or the tenant.
         UpstreamError: It could not be asked, or its answer names no role.
     """
-    rules = client.catalog.authentication.identity
+    catalog = client.catalog
+    rules = catalog.authentication.identity
+    answer: JsonObject = {}
     try:
-        answer = await client.for_key(key).call(_operation(client.catalog), {})
+        answer = await client.for_caller(credential).call(_operation(catalog), dict(rules.arguments))
     except UpstreamRefused as error:
-        if error.status not in (401, 403):
+        if error.status == 404 and catalog.tenancy is not None:
+            raise _unknown_tenant(catalog) from error
+        if error.status == 401 or (error.status == 403 and rules.role is not None):
+            raise _unknown_key(catalog) from error
+        if error.status != 403:  # without roles, a known key may well lack the one permission that was tried
             raise
-        raise Unauthenticated(
-            "The API key is unknown, revoked or expired.", code=INVALID_API_KEY, fix="Use a valid key.", status=401
-        ) from error
-    role, tenant = lookup(answer, rules.role), lookup(answer, rules.tenant)
+    role = catalog.roles[0] if rules.role is None else lookup(answer, rules.role)
+    tenant = credential.tenant if rules.tenant is None else lookup(answer, rules.tenant)
     if not isinstance(role, str) or not isinstance(tenant, str):
         raise UpstreamGarbled(
             "The upstream did not say whom the key belongs to.", fix="Call again later.", retryable=True
         )
-    return Principal(role, tenant, fingerprint(key))
+    return Principal(role, tenant, credential.fingerprint)
+
+
+def _unknown_key(catalog: Catalog) -> Unauthenticated:
+    if catalog.tenancy is None:
+        return Unauthenticated(
+            "The API key is unknown, revoked or expired.", code=INVALID_API_KEY, fix="Use a valid key.", status=401
+        )
+    return Unauthenticated(
+        "The upstream answered 401: wrong tenant, or wrong or expired API token.",
+        code=INVALID_API_KEY,
+        fix="Check that the token was made in this tenant and is still valid; each tenant has tokens of its own.",
+        status=401,
+    )
+
+
+def _unknown_tenant(catalog: Catalog) -> Unauthenticated:
+    return Unauthenticated(
+        "The upstream answered 404: there is no such tenant.",
+        code=UNKNOWN_TENANT,
+        fix=f"Check the spelling of the subdomain: does {catalog.base_url} resolve for it?",
+        status=404,
+    )
 
 
 def _operation(catalog: Catalog) -> Operation:

@@ -67,7 +67,7 @@ def wrap(engine: Engine) -> ASGIApp:
         match = engine.router.match(incoming.method, incoming.raw_path)
         engine.note(incoming, match.operation if isinstance(match, Match) else None, ANONYMOUS, status)
 
-    return FaultMiddleware(inner, choose, note)
+    return FaultMiddleware(inner, choose, note, engine.definition.wire.refusal)
 
 
 class _Operations:

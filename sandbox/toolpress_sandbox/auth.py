@@ -27,14 +27,18 @@ class Caller:
 
 
 def authenticate(store: Store, definition: Definition, clock: Clock, headers: Mapping[str, str]) -> Caller:
-    """The first credential header that is present decides. Raises 401 MISSING_API_KEY or INVALID_API_KEY."""
+    """The first credential header that is present decides. Raises 401 MISSING_API_KEY or INVALID_API_KEY.
+
+    Where tenants are hosts, an unknown one is 404 whatever the key, and a key of another tenant is an unknown key.
+    """
+    host = _tenant_host(definition, headers)
     presented = _presented(definition, headers)
     if presented is None:
         names = " or ".join(item.header.title() for item in definition.accept)
         raise Refusal(401, "MISSING_API_KEY", f"Send an API key in {names}")
     found = store.locate(KEYS, {"key_hash": fingerprint(presented)}) if _plausible(definition, presented) else None
     now = iso(clock.now())
-    if found is None or not _usable(found[1], now):
+    if found is None or not _usable(found[1], now) or host not in (None, found[0]):
         raise Refusal(401, "INVALID_API_KEY", "The API key is unknown, revoked or expired")
     tenant, key = found
     if str(key.get("last_used_at") or "")[:_LAST_USE_STEP] != now[:_LAST_USE_STEP]:
@@ -47,6 +51,9 @@ def authorize(definition: Definition, caller: Caller, operation: OperationDef) -
     """A write outside the role's categories is WRITE_BLOCKED; a read there does not exist for the caller."""
     if caller.role in definition.categories.get(operation.category, ()):
         return
+    if definition.permissions:
+        permission = f"{operation.module}.{'read' if operation.effect == 'read' else 'write'}"
+        raise Refusal(403, "WRITE_BLOCKED", f"Missing permission: {permission}", {"permission": permission})
     if operation.effect == "read":
         raise not_found(operation.name)
     raise Refusal(
@@ -55,6 +62,17 @@ def authorize(definition: Definition, caller: Caller, operation: OperationDef) -
         f"Role {caller.role} may not use {operation.name}; ask for a key with a higher role",
         {"role": caller.role, "allowed_roles": list(definition.categories.get(operation.category, ()))},
     )
+
+
+def _tenant_host(definition: Definition, headers: Mapping[str, str]) -> str | None:
+    """The id of the tenant whose host is called; None where tenants have no hosts."""
+    if not definition.tenant_hosts:
+        return None
+    label = headers.get("host", "").partition(".")[0]
+    for tenant in definition.tenants:
+        if tenant["slug"] == label:
+            return str(tenant["id"])
+    raise Refusal(404, "UNKNOWN_TENANT", "There is no such workspace")
 
 
 def _presented(definition: Definition, headers: Mapping[str, str]) -> str | None:

@@ -34,6 +34,7 @@ class Call:
     body: bytes = b""
     origin: str = ""
     """Scheme and authority of the request, for addresses in answers."""
+    path: str = ""
 
     @property
     def settings(self) -> JsonObject:

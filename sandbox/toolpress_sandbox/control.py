@@ -23,6 +23,7 @@ def routes(engine: Engine) -> list[Route]:
         Route("/reset", control.reset, methods=["POST"]),
         Route("/faults", control.faults, methods=["GET", "POST", "DELETE"]),
         Route("/requests", control.requests, methods=["GET", "DELETE"]),
+        Route("/hosts", control.hosts, methods=["GET"]),
         Route("/clock", control.clock, methods=["GET", "POST"]),
         Route("/rate-limits", control.rate_limits, methods=["GET", "POST"]),
     ]
@@ -70,6 +71,10 @@ class _Control:
         if request.method == "DELETE":
             self._engine.journal.clear()
         return JSONResponse({"requests": self._engine.journal.entries(request.query_params.get("tool"))})
+
+    async def hosts(self, _: Request) -> JSONResponse:
+        """How many requests came for each host since the last reset."""
+        return JSONResponse({"hosts": self._engine.journal.hosts})
 
     async def clock(self, request: Request) -> JSONResponse:
         """POST {advance: seconds} or {set: ISO time}."""

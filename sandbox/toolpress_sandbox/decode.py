@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from email.parser import BytesParser
+from email.policy import HTTP
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -78,20 +81,59 @@ def _body(operation: OperationDef, headers: Mapping[str, str], body: bytes) -> J
     params = {p.wire_name: p for p in operation.params if p.location == "body"}
     if not body.strip():
         return {}
-    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    files = any(p.style == "file" for p in params.values())
+    if media_type == "multipart/form-data" and files:
+        document = _form(headers["content-type"], body, operation)
+    elif media_type == "application/json":
+        document = _document(body)
+    else:
+        wanted = "application/json or multipart/form-data" if files else "application/json"
         raise Refusal(
-            415, "VALIDATION_ERROR", "The body must be application/json", {"field": "Content-Type", "message": "wrong"}
+            415, "VALIDATION_ERROR", f"The body must be {wanted}", {"field": "Content-Type", "message": "wrong"}
         )
+    open_object = next((p for p in params.values() if p.style == "flatten"), None)
+    arguments: JsonObject = {}
+    for name, value in document.items():
+        if name in params and params[name].style != "flatten":
+            arguments[params[name].name] = value
+        elif open_object is not None:
+            arguments.setdefault(open_object.name, {})[name] = value
+        else:
+            raise invalid(name, "is not a body member of this operation", known=sorted(params))
+    return arguments
+
+
+def _document(body: bytes) -> JsonObject:
     try:
         document = json.loads(body)
     except ValueError as error:
         raise invalid("body", "is not valid JSON") from error
     if not isinstance(document, dict):
         raise invalid("body", "must be a JSON object")
-    for name in document:
-        if name not in params:
-            raise invalid(name, "is not a body member of this operation", known=sorted(params))
-    return {params[name].name: value for name, value in document.items()}
+    return document
+
+
+def _form(content_type: str, body: bytes, operation: OperationDef) -> JsonObject:
+    """The parts of a form (RFC 7578): files as `{name, content, media_type}`, fields converted to their types."""
+    message = BytesParser(policy=HTTP).parsebytes(
+        b"Content-Type: " + content_type.encode("latin-1") + b"\r\n\r\n" + body
+    )
+    if not message.is_multipart():
+        raise invalid("body", "is not valid multipart/form-data")
+    schemas = {p.wire_name: operation.input.get("properties", {}).get(p.name, {}) for p in operation.params}
+    document: JsonObject = {}
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        content = part.get_payload(decode=True)
+        if not isinstance(name, str) or not isinstance(content, bytes):
+            raise invalid("body", "has a part without a name")
+        if part.get_filename() is not None:
+            text = b64encode(content).decode("ascii")
+            document[name] = {"name": part.get_filename(), "content": text, "media_type": part.get_content_type()}
+        else:
+            document[name] = _convert(content.decode("utf-8", "replace"), schemas.get(name, {}))
+    return document
 
 
 def _types(schema: JsonObject) -> tuple[str, ...]:
@@ -107,7 +149,7 @@ def _convert(text: str, schema: JsonObject) -> Any:
         return int(text)
     if "number" in types and _NUMBER.fullmatch(text):
         return float(text)
-    if "object" in types:
+    if "object" in types or "array" in types:
         try:
             return json.loads(text)
         except ValueError:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from toolpress.contract import CredentialHeader, JsonObject, Param
+from toolpress_sandbox.wire import Wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,9 @@ class OperationDef:
     handler: str | None = None
     secrets: tuple[str, ...] = ()
     """Dotted paths of arguments whose values must not be logged."""
+    module: str = ""
+    bare: bool = False
+    """Whether its answers have no `success` member."""
     public: bool = False
     """Open to callers without a key, such as an inbound webhook; its arguments are not checked by the engine."""
 
@@ -65,6 +69,7 @@ class CollectionDef:
     soft_delete: bool = False
     versioned: str | None = None
     """Resource type under which each state of a row is kept, or None."""
+    plural: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,15 @@ class Definition:
     mask: frozenset[str]
     """Names whose values never reach the request log, beside the arguments that manifests call secret."""
     default_key: str
+    wire: Wire
+    tenant_hosts: bool
+    """Whether the first label of the Host header names the tenant."""
+    permissions: bool
+    """Whether a key that may not use an operation is told the permission that it lacks, as against its role."""
+    request_log: str | None
+    """Collection in which each request of a tenant becomes a row, or None."""
+    before: str | None
+    """`<module>.<function>` of the handlers' package that lets time pass before each request, or None."""
     raw: JsonObject = field(repr=False)
 
 
@@ -123,6 +137,11 @@ def parse(raw: JsonObject) -> Definition:
         settings=data.get("settings", {}),
         mask=frozenset(data.get("mask", ())),
         default_key=data.get("default_key", ""),
+        wire=Wire(**data.get("wire", {})),
+        tenant_hosts=bool(raw.get("tenancy")),
+        permissions=bool(data.get("permissions", False)),
+        request_log=data.get("request_log"),
+        before=data.get("before"),
         raw=raw,
     )
 
@@ -145,6 +164,8 @@ def _operation(item: JsonObject) -> OperationDef:
         behaviour=behaviour,
         handler=behaviour.get("handler"),
         secrets=tuple(item.get("secrets", ())),
+        module=item.get("module", ""),
+        bare=bool(behaviour.get("bare", False)),
     )
 
 
@@ -178,4 +199,5 @@ def _collection(name: str, item: JsonObject) -> CollectionDef:
         detail=tuple(item.get("detail", ())),
         soft_delete=bool(item.get("soft_delete", False)),
         versioned=item.get("versioned"),
+        plural=item.get("plural") or f"{item.get('label', name)}s",
     )

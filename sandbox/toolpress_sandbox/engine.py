@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib import import_module
+from typing import Any
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox import verbs
@@ -54,6 +55,7 @@ class Engine:
         self.faults = Faults()
         self._checker = Checker(definition.operations.values(), definition.contracts)
         self._handlers = _handlers(definition)
+        self._before = _before(definition)
         plant(store, definition, clock)
 
     def reset(self) -> None:
@@ -84,8 +86,10 @@ class Engine:
                 raise kept
             reply = replace(reply, headers={**limits, **reply.headers})
         except Refusal as refusal:
-            reply = Reply(refusal.body(), refusal.status, headers=refusal.headers)
+            status, body = self.definition.wire.refusal(refusal)
+            reply = Reply(body, status, headers=refusal.headers)
         self.note(incoming, operation, caller, reply.status)
+        self._log_for_tenant(incoming, operation, caller, reply.status)
         return reply
 
     def note(self, incoming: Incoming, operation: OperationDef | None, caller: Caller, status: int | None) -> None:
@@ -93,6 +97,7 @@ class Engine:
         self.journal.add(
             {
                 "method": incoming.method,
+                "host": incoming.headers.get("host"),
                 "path": incoming.raw_path,
                 "query": self.journal.query(incoming.query),
                 "tool": operation.name if operation else None,
@@ -103,6 +108,24 @@ class Engine:
                 "body": self.journal.body(incoming.body, operation),
             }
         )
+
+    def _log_for_tenant(self, incoming: Incoming, operation: OperationDef | None, caller: Caller, status: int) -> None:
+        """The product's own request log, where it shows one to its users; bodies masked as in ours."""
+        collection = self.definition.request_log
+        if collection is None or not caller.tenant:
+            return
+        with self.store.transaction():
+            records = Records(self.store, self.definition, caller.tenant, self.clock, caller.key_id)
+            records.insert(
+                collection,
+                {
+                    "method": incoming.method,
+                    "endpoint": incoming.raw_path,
+                    "status_code": status,
+                    "user_agent": incoming.headers.get("user-agent"),
+                    "request_body": self.journal.body(incoming.body, operation),
+                },
+            )
 
     def _caller(self, match: Match | Miss, incoming: Incoming) -> Caller:
         if isinstance(match, Miss):
@@ -128,17 +151,21 @@ class Engine:
             self._checker.arguments(operation, decoded)
             sent = frozenset(decoded)
             arguments = with_defaults(operation, decoded)
+        records = Records(self.store, self.definition, caller.tenant, self.clock, caller.key_id or "system")
+        if self._before is not None and caller.tenant:
+            self._before(records)
         call = Call(
             operation=operation,
             arguments=arguments,
             sent=sent,
             caller=caller,
-            records=Records(self.store, self.definition, caller.tenant, self.clock, caller.key_id or "system"),
+            records=records,
             definition=self.definition,
             checker=self._checker,
             headers=incoming.headers,
             body=incoming.body,
             origin=incoming.origin,
+            path=incoming.raw_path,
         )
         return _enveloped(operation, self._handlers[operation.name](call))
 
@@ -148,7 +175,7 @@ def _enveloped(operation: OperationDef, reply: Reply) -> Reply:
     if reply.events is not None or reply.content is not None:
         return reply
     parts = dict(reply.parts)
-    body: JsonObject = {"success": True}
+    body: JsonObject = {} if operation.bare else {"success": True}
     if operation.data_as in parts:
         body["data"] = parts.pop(operation.data_as)
     status = 201 if operation.effect == "create" and reply.status == 200 else reply.status
@@ -173,12 +200,20 @@ def _handlers(definition: Definition) -> dict[str, Handler]:
     return found
 
 
-def _imported(package: str, dotted: str) -> Handler | None:
+def _before(definition: Definition) -> Callable[[Records], None] | None:
+    if definition.before is None:
+        return None
+    found: Callable[[Records], None] | None = _imported(definition.handlers, definition.before)
+    if found is None:
+        raise DefinitionError(f"before: no function {definition.handlers}.{definition.before}")
+    return found
+
+
+def _imported(package: str, dotted: str) -> Any:
     module, _, function = dotted.rpartition(".")
     try:
-        handler: Handler | None = getattr(import_module(f"{package}.{module}"), function, None)
+        return getattr(import_module(f"{package}.{module}"), function, None)
     except ModuleNotFoundError as error:
         if error.name and f"{package}.{module}".startswith(error.name):
             return None
         raise
-    return handler

@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,9 @@ HEADER = "x-sandbox-fault"
 KINDS = ("reset_before", "reset_after_commit", "garbage", "truncated")
 CODES = {429: "RATE_LIMITED", 500: "INTERNAL_ERROR", 502: "PROVIDER_ERROR", 503: "UNAVAILABLE", 504: "TIMEOUT"}
 GARBAGE = b"<html><body>Bad gateway</body></html>"
+
+
+Say = Callable[[Refusal], tuple[int, dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +97,15 @@ class Faults:
 class FaultMiddleware:
     """The outermost layer: nothing of the sandbox stands between it and the socket.
 
-    `choose` gives the fault for a request or raises Refusal; `note` logs a request that never reaches the app.
+    `choose` gives the fault for a request or raises Refusal; `note` logs a request that never reaches the app;
+    `say` gives status and body of a refusal.
     """
 
-    def __init__(self, app: ASGIApp, choose: Any, note: Any) -> None:
+    def __init__(self, app: ASGIApp, choose: Any, note: Any, say: Say) -> None:
         self._app = app
         self._choose = choose
         self._note = note
+        self._say = say
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -109,7 +114,8 @@ class FaultMiddleware:
         try:
             fault: Fault | None = self._choose(scope)
         except Refusal as refusal:
-            await _respond(send, refusal.status, json.dumps(refusal.body()).encode())
+            status, body = self._say(refusal)
+            await _respond(send, status, json.dumps(body).encode())
             return
         if fault is None:
             await self._app(scope, receive, send)
@@ -119,10 +125,10 @@ class FaultMiddleware:
             await asyncio.sleep(fault.latency_ms / 1000)
         if fault.status is not None:
             self._note(scope, fault.status)
-            await _respond_status(send, fault)
+            await _respond(send, fault.status, self._body(fault.status), **_wait(fault))
         elif fault.stream_error is not None:
             self._note(scope, 200)
-            await _respond(send, 200, _error_stream(fault.stream_error), "text/event-stream")
+            await _respond(send, 200, self._error_stream(fault.stream_error), "text/event-stream")
         elif fault.kind == "reset_before":
             self._note(scope, None)
             await _reset(send)
@@ -130,6 +136,14 @@ class FaultMiddleware:
             await self._app(scope, receive, send)
         else:
             await self._spoil(fault.kind, scope, receive, send)
+
+    def _body(self, status: int, code: str | None = None) -> bytes:
+        name = code or CODES.get(status, "FAULT")
+        _, body = self._say(Refusal(status, name, f"Fault on purpose: {code or status}"))
+        return json.dumps(body).encode()
+
+    def _error_stream(self, code: str) -> bytes:
+        return b"event: status\ndata: {}\n\nevent: error\ndata: " + self._body(500, code) + b"\n\n"
 
     async def _spoil(self, kind: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the app work and commit, then answer badly or not at all."""
@@ -154,16 +168,8 @@ async def _respond(send: Send, status: int, body: bytes, media_type: str = "appl
     await send({"type": "http.response.body", "body": body})
 
 
-async def _respond_status(send: Send, fault: Fault) -> None:
-    status = fault.status or 500
-    body = {"success": False, "error": f"Fault on purpose: {status}", "code": CODES.get(status, "FAULT")}
-    extra = {} if fault.retry_after is None else {"retry_after": str(fault.retry_after)}
-    await _respond(send, status, json.dumps(body).encode(), **extra)
-
-
-def _error_stream(code: str) -> bytes:
-    payload = json.dumps({"success": False, "error": f"Fault on purpose: {code}", "code": code})
-    return f"event: status\ndata: {{}}\n\nevent: error\ndata: {payload}\n\n".encode()
+def _wait(fault: Fault) -> dict[str, str]:
+    return {} if fault.retry_after is None else {"retry_after": str(fault.retry_after)}
 
 
 async def _truncate(send: Send, kept: list[Message]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import deque
+from collections import Counter, deque
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,15 +20,23 @@ class Journal:
     def __init__(self, names: frozenset[str]) -> None:
         self._names = names
         self._entries: deque[JsonObject] = deque(maxlen=CAPACITY)
+        self._hosts: Counter[str] = Counter()
+
+    @property
+    def hosts(self) -> dict[str, int]:
+        """How many requests came for each host, without its port."""
+        return dict(self._hosts)
 
     def add(self, entry: JsonObject) -> None:
         self._entries.append(entry)
+        self._hosts[str(entry.get("host") or "").partition(":")[0]] += 1
 
     def entries(self, tool: str | None = None) -> list[JsonObject]:
         return [entry for entry in self._entries if tool in (None, entry["tool"])]
 
     def clear(self) -> None:
         self._entries.clear()
+        self._hosts.clear()
 
     def query(self, query: bytes) -> JsonObject:
         """Parameters as text; one that is repeated becomes a list."""

@@ -1,4 +1,4 @@
-"""What an operation answers: a reply, or a refusal that leaves the state as it was."""
+"""What an operation answers: a reply, or a refusal that leaves the state as it was; `wire` says how it is spelt."""
 
 from __future__ import annotations
 
@@ -54,12 +54,6 @@ class Refusal(Exception):  # noqa: N818 - an answer of the API, not a malfunctio
         self.details = details
         self.headers = dict(headers or {})
         self.keep = keep
-
-    def body(self) -> JsonObject:
-        body: JsonObject = {"success": False, "error": self.message, "code": self.code}
-        if self.details:
-            body["details"] = self.details
-        return body
 
 
 def not_found(what: str) -> Refusal:

@@ -1,4 +1,4 @@
-"""The operations that need no code of their own: list, get, create, update, delete, toggle.
+"""The operations that need no code of their own: list, get, create, update, delete, toggle, move.
 
 A manifest's `sandbox:` line is `{do: VERB, of: COLLECTION}` and, for a list, the words that `_Words` names. The last
 path argument is the row's id, the others are members that the row must have.
@@ -13,9 +13,8 @@ from typing import Any
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call, shown
 from toolpress_sandbox.definition import CollectionDef, Definition, OperationDef
+from toolpress_sandbox.paging import PAGES
 from toolpress_sandbox.replies import Refusal, Reply
-
-DEFAULT_PAGE = 20
 
 WORDS: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -27,16 +26,21 @@ WORDS: Mapping[str, frozenset[str]] = MappingProxyType(
         "update": frozenset({"as"}),
         "delete": frozenset({"hard_if"}),
         "toggle": frozenset({"as"}),
+        "move": frozenset({"as", "member", "from", "to", "stamp"}),
     }
 )
-"""The words beside `do` and `of`.
+"""The words beside `do` and `of`, and beside `bare`, which every operation may have.
 
 `filter`: arguments equal to the member of the same name, or {argument: member}. `search`: {argument: [members]}.
-`sort`: member, `-member` for newest first. `page: offset`: arguments limit and offset. `where`: fixed members.
+`sort`: member, `-member` for newest first. `page`: one of `paging.PAGES`. `where`: fixed members.
 `hide_unless`: {argument: members of rows that show only when it is true}. `keep_if`: {argument: members that a row
 must have when it is true}. `with_deleted`: argument that shows soft-deleted rows too. `unique`: members that no
 two rows of one parent share. `hard_if`: argument that deletes for good. `as`: name of the answer's main part.
+`move` leads `member` (status) to the state `to` if it is one of `from`, and writes the time to the member `stamp`.
 """
+
+
+_EVERYWHERE = {"do", "of", "bare"}
 
 
 def unknown_words(operation: OperationDef, definition: Definition) -> list[str]:
@@ -47,7 +51,7 @@ def unknown_words(operation: OperationDef, definition: Definition) -> list[str]:
         return [f"{operation.name}: unknown verb {verb!r}"]
     if words.get("of") not in definition.collections:
         return [f"{operation.name}: unknown collection {words.get('of')!r}"]
-    return [f"{operation.name}: {verb} knows no word {word!r}" for word in set(words) - WORDS[verb] - {"do", "of"}]
+    return [f"{operation.name}: {verb} knows no word {word!r}" for word in set(words) - WORDS[verb] - _EVERYWHERE]
 
 
 def run(call: Call) -> Reply:
@@ -84,25 +88,15 @@ def sort(rows: list[JsonObject], by: str | None) -> list[JsonObject]:
     return sorted(rows, key=lambda row: (row.get(member) is not None, row.get(member)), reverse=by.startswith("-"))
 
 
-def page(call: Call, rows: list[JsonObject]) -> tuple[list[JsonObject], JsonObject]:
-    """One page of `rows` and the numbers that go with it: count, total, limit, offset."""
-    offset = int(call.arguments.get("offset", 0))
-    limit = int(call.arguments.get("limit", DEFAULT_PAGE))
-    part = rows[offset : offset + limit]
-    return part, {"count": len(part), "total": len(rows), "limit": limit, "offset": offset}
-
-
 def _list(call: Call, spec: CollectionDef) -> Reply:
     words = call.operation.behaviour
     rows = select(call, spec, words)
-    numbers: JsonObject = {"count": len(rows), "total": len(rows)}
-    if words.get("page"):
-        rows, numbers = page(call, rows)
-    return Reply({_part(call): [shown(spec, row, listed=True) for row in rows], **numbers})
+    parts = PAGES[words.get("page", "whole")](call, _part(call), rows, lambda row: shown(spec, row, listed=True))
+    return _reply(call, spec, parts)
 
 
 def _get(call: Call, spec: CollectionDef) -> Reply:
-    return Reply({_part(call): shown(spec, _row(call, spec))})
+    return _reply(call, spec, {_part(call): shown(spec, _row(call, spec))})
 
 
 def _create(call: Call, spec: CollectionDef) -> Reply:
@@ -112,12 +106,12 @@ def _create(call: Call, spec: CollectionDef) -> Reply:
         wanted: JsonObject = {**parents, member: row.get(member)}
         if call.records.all(spec.name, **wanted):
             raise Refusal(409, "CONFLICT", f"{spec.label} with this {member} exists", {"field": member})
-    return Reply({_part(call): shown(spec, call.records.insert(spec.name, row))})
+    return _reply(call, spec, {_part(call): shown(spec, call.records.insert(spec.name, row))})
 
 
 def _update(call: Call, spec: CollectionDef) -> Reply:
-    row = _row(call, spec)
-    return Reply({_part(call): shown(spec, call.records.update(spec.name, row[spec.id_field], call.changes()))})
+    row = call.records.update(spec.name, _row(call, spec)[spec.id_field], call.changes())
+    return _reply(call, spec, {_part(call): shown(spec, row)})
 
 
 def _delete(call: Call, spec: CollectionDef) -> Reply:
@@ -125,16 +119,47 @@ def _delete(call: Call, spec: CollectionDef) -> Reply:
     hard_if = call.operation.behaviour.get("hard_if")
     hard = True if hard_if and call.arguments.get(hard_if) else None
     call.records.remove(spec.name, row[spec.id_field], hard=hard)
-    return Reply({call.operation.path_arguments()[-1]: row[spec.id_field], "deleted": True})
+    said = call.definition.wire.deleted
+    answer = {call.operation.path_arguments()[-1]: row[spec.id_field], "deleted": True} if said is None else said
+    return _reply(call, spec, dict(answer))
 
 
 def _toggle(call: Call, spec: CollectionDef) -> Reply:
     row = _row(call, spec)
     changes = {name: value for name, value in call.arguments.items() if isinstance(value, bool)}
-    return Reply({_part(call): shown(spec, call.records.update(spec.name, row[spec.id_field], changes))})
+    return _reply(call, spec, {_part(call): shown(spec, call.records.update(spec.name, row[spec.id_field], changes))})
 
 
-_VERBS = {"list": _list, "get": _get, "create": _create, "update": _update, "delete": _delete, "toggle": _toggle}
+def _move(call: Call, spec: CollectionDef) -> Reply:
+    words, row = call.operation.behaviour, _row(call, spec)
+    member, allowed = words.get("member", "status"), words["from"]
+    if row.get(member) not in allowed:
+        text = f"{spec.label} is {row.get(member)}; this needs {' or '.join(map(str, allowed))}"
+        raise Refusal(409, "CONFLICT", text, {"field": member, "message": text})
+    changes = {
+        **call.changes(),
+        member: words["to"],
+        **({words["stamp"]: call.records.now()} if "stamp" in words else {}),
+    }
+    row = call.records.update(spec.name, row[spec.id_field], changes)
+    return _reply(call, spec, {_part(call): shown(spec, row)})
+
+
+_VERBS = {
+    "list": _list,
+    "get": _get,
+    "create": _create,
+    "update": _update,
+    "delete": _delete,
+    "toggle": _toggle,
+    "move": _move,
+}
+
+
+def _reply(call: Call, spec: CollectionDef, parts: JsonObject) -> Reply:
+    """The parts with the product's own sentence, if it has one for the verb."""
+    verb = call.operation.behaviour["do"]
+    return Reply({**call.definition.wire.message(verb, spec.label, spec.plural), **parts})
 
 
 def _row(call: Call, spec: CollectionDef) -> JsonObject:

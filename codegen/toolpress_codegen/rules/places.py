@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import get_args
 
-from toolpress.contract import ArrayStyle, Location
+from toolpress.contract import Location, Style
 from toolpress_codegen.diagnostics import shown
 from toolpress_codegen.resolve import parameter
 from toolpress_codegen.rules.rule import Finding, Site, Subject
@@ -15,8 +15,9 @@ from toolpress_codegen.rules.walk import parts
 _OWNED = frozenset(
     {"authorization", "connection", "content-length", "content-type", "cookie", "host", "transfer-encoding"}
 )
+_OBJECT_STYLES = frozenset({"flatten", "file"})
 _HEADER = re.compile(r"[A-Za-z0-9-]+")
-_CHOICES = {"in": get_args(Location), "style": get_args(ArrayStyle)}
+_CHOICES = {"in": get_args(Location), "style": get_args(Style)}
 
 
 def property_words(subject: Subject) -> Iterator[Finding]:
@@ -44,8 +45,10 @@ def _words(site: Site) -> Iterator[Finding]:
             if word in schema and not top:
                 message = f"{word} means nothing inside an argument"
                 yield site.finding((*part.path, word), message, f"remove {word}; name the property as sent", "key")
-        if top and "style" in schema and "array" not in part.types:
-            yield site.finding((*part.path, "style"), "style is for arrays", "remove style", "key")
+        kind = "object" if schema.get("style") in _OBJECT_STYLES else "array"
+        if top and "style" in schema and kind not in part.types:
+            hint = f"remove style, or make {part.title} an {kind}"
+            yield site.finding((*part.path, "style"), f"style: {schema['style']} is for {kind}s", hint, "key")
 
 
 def argument_place(subject: Subject) -> Iterator[Finding]:

@@ -23,6 +23,12 @@ RULES = (
         "A folder of that name, missing permissions or a broken link stand in the way.",
     ),
     Rule(
+        "sandbox-twice",
+        "Sandbox data is given once",
+        "`sandbox.yaml` and the files in `sandbox/` make one mapping: their mappings are joined and their lists"
+        " appended. Any other value that stands in two of them would depend on the order of reading.",
+    ),
+    Rule(
         "contract",
         "Contracts are JSON objects",
         "Every file under `contracts/` is one JSON object without repeated keys, NaN or Infinity.",

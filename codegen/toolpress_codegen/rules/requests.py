@@ -13,7 +13,7 @@ from toolpress_codegen.schemas import plain_type
 from toolpress_codegen.source_file import DataPath
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_VERBS = ("list", "get", "create", "update", "delete", "toggle")
+_VERBS = ("list", "get", "create", "update", "delete", "toggle", "move")
 _HANDLER = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
 
@@ -142,8 +142,9 @@ def identity_tool(subject: Subject) -> Iterator[Finding]:
         hint = "name the tool that says whom a key belongs to"
         yield from subject.at_server(path, f"there is no tool {wanted}", hint)
     for site in subject.sites:
-        if site.tool.name == wanted and (site.tool.effect != "read" or site.tool.input.required):
-            hint = "name a read without required arguments"
+        given = subject.server.authentication.identity.arguments
+        if site.tool.name == wanted and (site.tool.effect != "read" or set(site.tool.input.required) - set(given)):
+            hint = "name a read whose required arguments stand under identity.arguments"
             yield from subject.at_server(path, f"{wanted} cannot be called for every request", hint)
 
 
@@ -191,7 +192,7 @@ RULES = (
     Rule(
         "identity-tool",
         "The identity tool can be called for any key",
-        "`authentication.identity.tool` exists, is a read and has no required arguments.",
+        "`authentication.identity.tool` exists, is a read, and `arguments` gives all that it requires.",
         identity_tool,
     ),
 )

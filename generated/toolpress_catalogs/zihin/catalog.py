@@ -806,7 +806,7 @@ CATALOG = Catalog(
             "zhn_dev_",
         ),
         environment="ZIHIN_API_KEY",
-        identity=Identity(tool="whoami", role="role", tenant="tenant_id", ttl_s=30.0),
+        identity=Identity(tool="whoami", ttl_s=30.0, role="role", tenant="tenant_id"),
     ),
     roles=(
         "owner",
@@ -913,5 +913,6 @@ CATALOG = Catalog(
         ),
     ),
     sandbox="toolpress_sandbox.zihin",
+    tenancy=None,
     tools=TOOLS,
 )

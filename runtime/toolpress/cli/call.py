@@ -14,9 +14,10 @@ from toolpress.cli import exits, values
 from toolpress.cli.find import index_with
 from toolpress.client import Client
 from toolpress.contract import JsonObject
-from toolpress.embedded import default_key, running_sandbox
+from toolpress.embedded import default_credential, running_sandbox, sandbox_base_url
 from toolpress.errors import ToolpressError
 from toolpress.executor import Executor
+from toolpress.principal import Credential
 from toolpress.settings import base_url_override
 
 
@@ -28,7 +29,8 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         base_url = args.base_url or base_url_override(index.catalog.name)
         if args.sandbox:
-            base_url = stack.enter_context(running_sandbox(index.catalog.name))
+            address = stack.enter_context(running_sandbox(index.catalog.name))
+            base_url = sandbox_base_url(index.catalog, address)
         try:
             answer, status = asyncio.run(_call(index, args, arguments, base_url)), exits.OK
         except ToolpressError as error:
@@ -43,14 +45,18 @@ async def _call(
     index: CatalogIndex, args: argparse.Namespace, arguments: JsonObject, base_url: str | None
 ) -> JsonObject:
     async with Client(index.catalog, base_url=base_url) as client:
-        executor = Executor(index, client, key=_key(index, args))
+        executor = Executor(index, client, credential=_credential(index, args))
         return await executor.run(index.require(args.tool), arguments)
 
 
-def _key(index: CatalogIndex, args: argparse.Namespace) -> str:
-    rules = index.catalog.authentication
+def _credential(index: CatalogIndex, args: argparse.Namespace) -> Credential:
+    """The words of the command line win over the environment; the sandbox has test keys of its own."""
+    catalog = index.catalog
+    if args.sandbox and not args.key:
+        return default_credential(index)
+    environment = dict(os.environ)
     if args.key:
-        return credentials.checked(args.key, rules)
-    if args.sandbox:
-        return default_key(index)
-    return credentials.from_environment(os.environ, rules)
+        environment[catalog.authentication.environment] = args.key
+    if args.tenant and catalog.tenancy:
+        environment[catalog.tenancy.environment] = args.tenant
+    return credentials.from_environment(environment, catalog)

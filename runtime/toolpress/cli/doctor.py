@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -17,7 +17,10 @@ from toolpress.cli import exits
 from toolpress.client import Client
 from toolpress.contract import Catalog
 from toolpress.errors import ConfigurationError, ToolpressError
+from toolpress.principal import Credential
 from toolpress.settings import Settings, base_url_override, load_settings
+from toolpress.tenancy import host_of
+from toolpress.upstream import resolved
 from toolpress.whoami import whoami
 
 _REACH_TIMEOUT_S = 10.0
@@ -59,10 +62,10 @@ def _findings(args: argparse.Namespace) -> Iterator[Finding]:
             "catalogues", False, "none is installed", "Install a package with the entry point group toolpress.catalogs."
         )
     for name in names:
-        yield from _catalog(name, args.base_url)
+        yield from _catalog(name, args)
 
 
-def _catalog(name: str, base_url: str | None) -> Iterator[Finding]:
+def _catalog(name: str, args: argparse.Namespace) -> Iterator[Finding]:
     try:
         catalog = find_catalog(name)
         index = CatalogIndex(catalog)
@@ -73,10 +76,22 @@ def _catalog(name: str, base_url: str | None) -> Iterator[Finding]:
         yield _failed(name, error)
         return
     yield Finding(name, True, f"{len(index.tools)} tools, version {catalog.version}")
-    address = base_url or base_url_override(name) or catalog.base_url
-    reached = _reach(name, address)
+    address = args.base_url or base_url_override(name) or catalog.base_url
+    environment = dict(os.environ)
+    if catalog.tenancy is not None:
+        if args.tenant:
+            environment[catalog.tenancy.environment] = args.tenant
+        try:
+            tenant = credentials.environment_tenant(environment, catalog.tenancy)
+        except ToolpressError as error:
+            yield _failed(f"{name} tenant", error)
+            return
+        yield Finding(f"{name} tenant", True, f"{tenant} is a subdomain, its upstream is {host_of(address, tenant)}")
+        reached = _reach(name, host_of(address, tenant))
+    else:
+        reached = _reach(name, address)
     yield reached
-    yield _key(catalog, address, reachable=reached.good is True)
+    yield _key(catalog, address, environment, reachable=reached.good is True)
 
 
 def _port(settings: Settings) -> Finding:
@@ -93,30 +108,31 @@ def _reach(name: str, address: str) -> Finding:
     """Any HTTP answer counts: the question is whether the way there is open."""
     what = f"{name} upstream"
     try:
-        answer = httpx.get(address, timeout=_REACH_TIMEOUT_S, follow_redirects=False)
+        target, host = resolved(address)
+        answer = httpx.get(target, headers=host, timeout=_REACH_TIMEOUT_S, follow_redirects=False)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         fix = f"Check the network, a proxy, or TOOLPRESS_{name.upper()}_BASE_URL; without network use --sandbox."
         return Finding(what, False, f"{address} does not answer: {error or type(error).__name__}", fix)
     return Finding(what, True, f"{address} answers ({answer.status_code})")
 
 
-def _key(catalog: Catalog, address: str, *, reachable: bool) -> Finding:
+def _key(catalog: Catalog, address: str, environment: Mapping[str, str], *, reachable: bool) -> Finding:
     what, variable = f"{catalog.name} key", catalog.authentication.environment
-    if not os.environ.get(variable):
+    if not environment.get(variable):
         return Finding(what, None, f"{variable} is not set; HTTP callers bring their own")
     try:
-        key = credentials.from_environment(os.environ, catalog.authentication)
+        credential = credentials.from_environment(environment, catalog)
         if not reachable:
             return Finding(what, None, f"{variable} looks right; the upstream could not be asked")
-        principal = asyncio.run(_ask(catalog, address, key))
+        principal = asyncio.run(_ask(catalog, address, credential))
     except ToolpressError as error:
         return _failed(what, error)
     return Finding(what, True, f"{variable} is a key of role {principal[0]} in tenant {principal[1]}")
 
 
-async def _ask(catalog: Catalog, address: str, key: str) -> tuple[str, str]:
-    async with Client(catalog, key=key, base_url=address) as client:
-        principal = await whoami(client, key)
+async def _ask(catalog: Catalog, address: str, credential: Credential) -> tuple[str, str]:
+    async with Client(catalog, base_url=address) as client:
+        principal = await whoami(client, credential)
         return principal.role, principal.tenant
 
 

@@ -8,7 +8,7 @@ _HELP = """\
 Manifests in, production MCP tool servers out.
 
 run:
-  serve CATALOG        serve a catalogue's tools over MCP (HTTP or stdio)
+  serve CATALOG ...    serve the tools of catalogues over MCP (HTTP or stdio)
   sandbox CATALOG      run the stateful imitation of the product alone
 look:
   tools CATALOG        list tools, for all or for one role
@@ -87,16 +87,24 @@ def _serve(grammar: _Grammar) -> None:
         "serve",
         "Serve a catalogue's tools over MCP.",
         "serve zihin --sandbox",
+        "serve mihu zihin --sandbox",
         "serve zihin --host 0.0.0.0 --port 8080",
         "serve zihin --transport stdio",
     )
-    parser.add_argument("catalog", help="installed catalogue, or package.module:ATTR")
+    parser.add_argument(
+        "catalogs",
+        nargs="+",
+        metavar="CATALOG",
+        help="installed catalogue, or package.module:ATTR; one answers at /mcp, several at /CATALOG/mcp",
+    )
     parser.add_argument("--transport", choices=["http", "stdio"], default="http")
     parser.add_argument("--host", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=_port, help="port to listen on, 0 for a free one (8000)")
-    parser.add_argument("--base-url", help="address of the product's REST API instead of the catalogue's")
+    parser.add_argument(
+        "--base-url", help="address of the product's REST API instead of the catalogue's, for one catalogue"
+    )
     parser.add_argument("--sandbox", action="store_true", help="serve from the embedded sandbox; needs no account")
-    parser.add_argument("--data", metavar="FILE", help="with --sandbox: file that keeps its data")
+    parser.add_argument("--data", metavar="FILE", help="with --sandbox and one catalogue: file that keeps its data")
     parser.add_argument("--announce", metavar="FILE", help="write the addresses to FILE as JSON once they are open")
 
 
@@ -133,6 +141,7 @@ def _call(grammar: _Grammar) -> None:
     parser.add_argument("--json-args", metavar="JSON", help="arguments as one JSON object; key=value comes on top")
     parser.add_argument("--catalog", help="look for the tool in this catalogue only")
     parser.add_argument("--key", help="API key; the catalogue's environment variable if absent")
+    parser.add_argument("--tenant", help="tenant, for products with a host for each; likewise")
     parser.add_argument("--base-url", help="address of the product's REST API instead of the catalogue's")
     parser.add_argument("--sandbox", action="store_true", help="call a fresh embedded sandbox")
 
@@ -165,6 +174,7 @@ def _check(grammar: _Grammar) -> None:
     doctor.add_argument("catalog", nargs="?")
     doctor.add_argument("--host", help="address that serve would listen on")
     doctor.add_argument("--port", type=_port, help="port that serve would listen on")
+    doctor.add_argument("--tenant", help="tenant to check, for products with a host for each")
     doctor.add_argument("--base-url", help="address of the product's REST API instead of the catalogue's")
     version = grammar.command("version", "Print versions.", "version --json")
     version.add_argument("--json", action="store_true")

@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,10 +19,11 @@ from toolpress import credentials, logs
 from toolpress.catalog import find_catalog
 from toolpress.cli import exits
 from toolpress.cli.signals import STOP_SIGNALS
+from toolpress.combined import application
 from toolpress.contract import Catalog
 from toolpress.embedded import require_sandbox, seeded_keys
 from toolpress.errors import ConfigurationError
-from toolpress.server import MCP_PATH, Built, build_server, http_app
+from toolpress.server import MCP_PATH, Built, build_server
 from toolpress.settings import Settings, load_settings
 
 _STDIO_GRACE_S = 3.0
@@ -31,25 +32,44 @@ _STDIO_GRACE_S = 3.0
 def run(args: argparse.Namespace) -> int:
     settings = load_settings(host=args.host, port=args.port, sandbox=args.sandbox or None, sandbox_data=args.data)
     logs.configure(settings.log_format, settings.log_level)
-    catalog = find_catalog(args.catalog)
+    catalogs = [find_catalog(reference) for reference in dict.fromkeys(args.catalogs)]
+    _check(catalogs, settings, args)
     if settings.sandbox:
         require_sandbox()
     if args.transport == "stdio":
-        return _serve_stdio(catalog, settings, args)
-    return _serve_http(catalog, settings, args)
+        return _serve_stdio(catalogs[0], settings, args)
+    return _serve_http(catalogs, settings, args)
 
 
-def _serve_http(catalog: Catalog, settings: Settings, args: argparse.Namespace) -> int:
+def _check(catalogs: list[Catalog], settings: Settings, args: argparse.Namespace) -> None:
+    """What can only be meant for one catalogue is refused with several."""
+    if len(catalogs) == 1:
+        return
+    single = {
+        "--transport stdio": args.transport == "stdio",
+        "--base-url": args.base_url is not None,
+        "--data": settings.sandbox_data is not None,
+    }
+    for word, given in single.items():
+        if given:
+            raise ConfigurationError(f"{word} goes with one catalogue.", fix="Start a process for each.")
+    if len({catalog.name for catalog in catalogs}) < len(catalogs):
+        raise ConfigurationError("Two of the catalogues have the same name.", fix="Start a process for each.")
+
+
+def _serve_http(catalogs: list[Catalog], settings: Settings, args: argparse.Namespace) -> int:
     listener = _listen(settings.host, settings.port)
-    url = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}{MCP_PATH}"
+    root = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
+    servers = [build_server(settings, catalog, base_url=args.base_url) for catalog in catalogs]
+    urls = {built.name: f"{root}/{built.name}{MCP_PATH}" if servers[1:] else f"{root}{MCP_PATH}" for built in servers}
 
-    def started(built: Built) -> None:
-        _announce(args.announce, mcp=url, upstream=built.upstream_url, sandbox=settings.sandbox)
-        print("\n".join(_banner(built, url)), file=sys.stderr, flush=True)
+    def started() -> None:
+        _announce(args.announce, servers, urls)
+        lines = [line for built in servers for line in _banner(built, urls[built.name])]
+        print("\n".join(lines), file=sys.stderr, flush=True)
 
-    built = build_server(settings, catalog, base_url=args.base_url, on_start=started)
     config = uvicorn.Config(
-        http_app(built),
+        application(servers),
         http="h11",  # httptools keeps blanks at the end of header values, which the protocol's checks forbid
         ws="none",
         lifespan="on",
@@ -58,21 +78,20 @@ def _serve_http(catalog: Catalog, settings: Settings, args: argparse.Namespace) 
         server_header=False,
         timeout_graceful_shutdown=settings.grace_s,
     )
-    server = _Server(config, built)
+    server = _Server(config, servers, started)
     asyncio.run(server.serve(sockets=[listener]))
     return exits.OK if server.started else exits.CONFIGURATION
 
 
 def _serve_stdio(catalog: Catalog, settings: Settings, args: argparse.Namespace) -> int:
-    rules = catalog.authentication
-    key = None
-    if not settings.sandbox or os.environ.get(rules.environment):
-        key = credentials.from_environment(os.environ, rules)
+    credential = None
+    if not settings.sandbox or os.environ.get(catalog.authentication.environment):
+        credential = credentials.from_environment(os.environ, catalog)
 
     def started(built: Built) -> None:
-        _announce(args.announce, mcp=None, upstream=built.upstream_url, sandbox=settings.sandbox)
+        _announce(args.announce, [built], {})
 
-    built = build_server(settings, catalog, key=key, base_url=args.base_url, stdio=True, on_start=started)
+    built = build_server(settings, catalog, credential=credential, base_url=args.base_url, stdio=True, on_start=started)
     asyncio.run(_until_stopped(built))
     return exits.OK
 
@@ -97,11 +116,17 @@ async def _until_stopped(built: Built) -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that says it is draining and leaves with exit code 0 after a signal instead of raising it again."""
+    """uvicorn that tells when it listens and when it drains, and leaves with exit code 0 after a signal."""
 
-    def __init__(self, config: uvicorn.Config, built: Built) -> None:
+    def __init__(self, config: uvicorn.Config, servers: Sequence[Built], on_start: Callable[[], None]) -> None:
         super().__init__(config)
-        self._built = built
+        self._servers = servers
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_start()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -116,7 +141,8 @@ class _Server(uvicorn.Server):
 
     def _stop(self, number: signal.Signals) -> Callable[[], None]:
         def stop() -> None:
-            self._built.draining = True
+            for built in self._servers:
+                built.draining = True
             self.force_exit = self.should_exit and number == signal.SIGINT
             self.should_exit = True
 
@@ -148,17 +174,23 @@ def _banner(built: Built, url: str) -> Iterator[str]:
         yield f"upstream {built.upstream_url}"
         return
     where = f"data in {built.settings.sandbox_data}" if built.settings.sandbox_data else "in memory"
-    yield f"sandbox  {built.upstream_url} ({where})"
+    yield f"sandbox  {built.sandbox_url} ({where})"
     accept = index.catalog.authentication.accept
     yield f"test keys, sent as {' or '.join(f'{way.header}: {way.scheme}'.strip() for way in accept)}"
     for key in seeded_keys(index):
         yield f"  {key.key}  {key.role} of {key.tenant}{'' if key.usable else ', revoked'}"
 
 
-def _announce(file: str | None, *, mcp: str | None, upstream: str, sandbox: bool) -> None:
-    """The addresses as one JSON object, for programs that started us: to FILE, or to stderr if the variable asks."""
-    facts = {"mcp": mcp, "upstream": upstream, "sandbox": upstream if sandbox else None, "pid": os.getpid()}
-    text = json.dumps(facts)
+def _announce(file: str | None, servers: Sequence[Built], urls: Mapping[str, str]) -> None:
+    """The addresses as one JSON object, for programs that started us: to FILE, or to stderr if the variable asks.
+
+    Beside `catalogs`, which has them all, the addresses of the first catalogue stand at the top.
+    """
+    catalogs = {
+        built.name: {"mcp": urls.get(built.name), "upstream": built.upstream_url, "sandbox": built.sandbox_url}
+        for built in servers
+    }
+    text = json.dumps({**catalogs[servers[0].name], "catalogs": catalogs, "pid": os.getpid()})
     if file:
         target = Path(file)
         draft = target.with_name(f"{target.name}.{os.getpid()}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
+from toolpress_sandbox.paging import page
 from toolpress_sandbox.replies import Reply
-from toolpress_sandbox.verbs import page
 from toolpress_sandbox.zihin.conversation import control_of, history
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
 from toolpress_sandbox.clock import iso
+from toolpress_sandbox.paging import page
 from toolpress_sandbox.replies import Reply, not_found
-from toolpress_sandbox.verbs import page
 from toolpress_sandbox.zihin.cron import next_run
 
 _ROW = ("id", "key", "value", "type", "scope", "consumer_key", "created_at", "expires_at")

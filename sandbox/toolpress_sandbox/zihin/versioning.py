@@ -6,9 +6,9 @@ from typing import Any
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
+from toolpress_sandbox.paging import page
 from toolpress_sandbox.records import VERSIONS
 from toolpress_sandbox.replies import Reply, not_found
-from toolpress_sandbox.verbs import page
 from toolpress_sandbox.zihin import snapshots
 
 _ENTRY = ("version", "changed_by", "change_type", "changelog", "created_at")
