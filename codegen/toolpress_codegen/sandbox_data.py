@@ -1,4 +1,4 @@
-"""The sandbox's data of a catalogue: `sandbox.yaml` and, where that grows long, files beside each other in `sandbox/`."""
+"""The sandbox's data of a catalogue: `sandbox.yaml` and, where that grows long, the files in `sandbox/`."""
 
 from __future__ import annotations
 

@@ -212,7 +212,7 @@ def checked_base_url(text: str) -> str:
         httpx.URL(url.geturl())
     except (ValueError, httpx.InvalidURL):
         plain = False
-    if not plain or url.query or url.fragment or "@" in url.netloc:
+    if not plain or url.query or url.fragment or any(sign in url.geturl() for sign in "@{} "):
         raise ConfigurationError(
             "The base URL must be http(s)://host[:port][/path], without a query or credentials.",
             fix="Set TOOLPRESS_<CATALOG>_BASE_URL or --base-url, for example https://api.example.com; "

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from email.parser import BytesParser
+from email.policy import HTTP
 from pathlib import Path
 from typing import Any
 
@@ -87,8 +89,31 @@ SENT: dict[str, dict[str, Any]] = {
     "path_segments": {"url": "/files/a%2Fb/c%3Fd%23e"},
     "switch": {"url": "/things/a/disable", "json": {"reason": "quiet hours"}},
     "event_stream": {"url": "/probe", "json": {"message": "hello"}},
+    "flatten": {"url": "/probe", "json": {"name": "a", "colour": "red", "odd key": None}},
+    "file_upload": {
+        "url": "/probe",
+        "form": {
+            "label": (None, b"invoice", "text/plain"),
+            "pages": (None, b"2", "text/plain"),
+            "document": ("a.pdf", b"%PDF", "application/pdf"),
+        },
+    },
     "headers": {"url": "/probe", "json": {"text": "hi"}, "headers": {"Idempotency-Key": "k-1"}},
 }
+
+
+def form(request: httpx.Request) -> dict[str, tuple[str | None, bytes, str]]:
+    """The parts of a multipart/form-data body: name -> file name, content, media type."""
+    head = f"Content-Type: {request.headers['content-type']}\r\n\r\n".encode()
+    parts = BytesParser(policy=HTTP).parsebytes(head + request.content).iter_parts()
+    return {
+        str(part.get_param("name", header="content-disposition")): (
+            part.get_filename(),
+            part.get_payload(decode=True),
+            part.get_content_type(),
+        )
+        for part in parts
+    }
 
 
 def test_every_fragment_states_what_it_sends() -> None:
@@ -118,8 +143,10 @@ async def test_emitted_function_sends_the_example(case: str, monkeypatch: pytest
     assert result == ({"success": True, "response": "hi", "ms": 3} if case == "event_stream" else {"success": True})
     expected, (request,) = SENT[case], seen
     assert request.url.raw_path.decode() == expected["url"]
-    body = json.loads(request.content) if request.content else None
-    assert body == expected.get("json")
+    if "form" in expected:
+        assert form(request) == expected["form"]
+    else:
+        assert (json.loads(request.content) if request.content else None) == expected.get("json")
     for name, value in expected.get("headers", {}).items():
         assert request.headers[name] == value
     for name in [name for name in sys.modules if name.startswith("fragment_")]:

@@ -11,7 +11,7 @@ from toolpress.authorize import ALLOWED, BLOCKED, UNKNOWN, Decision, decide
 from toolpress.contract import CredentialHeader
 from toolpress.credentials import checked, from_environment, from_headers, sending
 from toolpress.errors import Unauthenticated
-from toolpress.principal import Principal, fingerprint
+from toolpress.principal import Credential, Principal
 
 RULES = CATALOG.authentication
 KEY = "nb_test_a_owner"
@@ -54,7 +54,7 @@ def test_a_tool_of_an_undeclared_category_is_nobodys() -> None:
     ],
 )
 def test_ways_to_send_a_key(headers: list[tuple[bytes, bytes]]) -> None:
-    assert from_headers(headers, RULES) == KEY
+    assert from_headers(headers, CATALOG) == Credential(KEY)
 
 
 @pytest.mark.parametrize(
@@ -74,15 +74,15 @@ def test_ways_to_send_a_key(headers: list[tuple[bytes, bytes]]) -> None:
 )
 def test_requests_without_a_usable_key(headers: list[tuple[bytes, bytes]], code: str) -> None:
     with pytest.raises(Unauthenticated) as caught:
-        from_headers(headers, RULES)
+        from_headers(headers, CATALOG)
     assert caught.value.code == code
     assert "nb_test_other" not in str(caught.value.to_payload())
 
 
 def test_the_environment() -> None:
-    assert from_environment({"NOTEBOOK_API_KEY": f" {KEY}\n"}, RULES) == KEY
+    assert from_environment({"NOTEBOOK_API_KEY": f" {KEY}\n"}, CATALOG) == Credential(KEY)
     with pytest.raises(Unauthenticated, match="No API key") as caught:
-        from_environment({}, RULES)
+        from_environment({}, CATALOG)
     assert caught.value.code == "MISSING_API_KEY"
     assert "NOTEBOOK_API_KEY" in str(caught.value.fix)
 
@@ -103,5 +103,7 @@ def test_the_header_sent_upstream() -> None:
 
 
 def test_fingerprints_name_keys_without_telling_them() -> None:
-    assert fingerprint(KEY) == fingerprint(KEY) != fingerprint(KEY + "x")
-    assert len(fingerprint(KEY)) == 16
+    assert Credential(KEY).fingerprint == Credential(KEY).fingerprint != Credential(f"{KEY}x").fingerprint
+    assert len(Credential(KEY).fingerprint) == 16
+    assert len({Credential(KEY, tenant).fingerprint for tenant in (None, "a", "b")}) == 3
+    assert KEY not in repr(Credential(KEY))

@@ -11,9 +11,10 @@ import pytest
 
 from tests.runtime.fixture_catalog.catalog import CATALOG
 from toolpress.catalog import CatalogIndex, find_catalog, installed, load_operation
-from toolpress.embedded import default_key, require_sandbox, running_sandbox, seeded_keys
+from toolpress.embedded import default_credential, require_sandbox, running_sandbox, seeded_keys
 from toolpress.errors import ConfigurationError, UnknownTool
 from toolpress.examples import cases
+from toolpress.principal import Credential
 
 REFERENCE = "tests.runtime.fixture_catalog.catalog:CATALOG"
 
@@ -64,7 +65,7 @@ def test_broken_packages_name_the_repair(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_sandbox_and_its_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     index = CatalogIndex(CATALOG)
-    assert default_key(index) == "nb_test_a_owner"
+    assert default_credential(index) == Credential("nb_test_a_owner")
     assert [(key.key, key.role, key.tenant, key.usable) for key in seeded_keys(index)] == [
         ("nb_test_a_owner", "owner", "a", True),
         ("nb_test_a_editor", "editor", "a", True),
@@ -75,7 +76,7 @@ def test_the_sandbox_and_its_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(index.sandbox, "data", None)
     assert seeded_keys(index) == []
     with pytest.raises(ConfigurationError, match="default_key"):
-        default_key(index)
+        default_credential(index)
     with pytest.raises(ConfigurationError, match="cannot start"), running_sandbox("no_such_catalogue"):
         pass
     monkeypatch.setattr("toolpress.embedded.find_spec", lambda _: None)

@@ -13,6 +13,7 @@ from tests.runtime.product import OWNER, Product
 from toolpress.client import Client
 from toolpress.contract import UNSET
 from toolpress.errors import InvalidArguments, Unauthenticated, UpstreamRefused
+from toolpress.principal import Credential
 
 
 async def call(product: Product, function: Any, *args: Any, **kwargs: Any) -> Any:
@@ -73,9 +74,9 @@ async def test_keys(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(Unauthenticated, match="No API key") as caught:
             await notes.whoami(client)
         assert caught.value.code == "MISSING_API_KEY"
-        assert (await notes.whoami(client.for_key(OWNER)))["role"] == "owner"
+        assert (await notes.whoami(client.for_caller(Credential(OWNER))))["role"] == "owner"
         with pytest.raises(Unauthenticated, match="malformed"):
-            await notes.whoami(client.for_key("sk_other"))
+            await notes.whoami(client.for_caller(Credential("sk_other")))
     monkeypatch.setenv("NOTEBOOK_API_KEY", OWNER)
     async with Client(CATALOG, transport=product.transport()) as client:
         assert (await notes.whoami(client))["tenant_id"] == "a"

@@ -11,8 +11,10 @@ from tests.runtime.product import OWNER, Product
 from toolpress.client import Client
 from toolpress.errors import Unauthenticated, UpstreamGarbled, UpstreamUnavailable
 from toolpress.identity import IdentityCache
-from toolpress.principal import Caller, Principal, fingerprint
+from toolpress.principal import Caller, Credential, Principal
 from toolpress.whoami import whoami
+
+K = Credential("k")
 
 
 class Asked:
@@ -23,31 +25,31 @@ class Asked:
         self.gate: asyncio.Event | None = None
         self.error: Exception | None = None
 
-    async def __call__(self, key: str) -> Principal:
-        self.keys.append(key)
+    async def __call__(self, credential: Credential) -> Principal:
+        self.keys.append(credential.key)
         number = len(self.keys)
         if self.gate is not None:
             await self.gate.wait()
         if self.error is not None:
             raise self.error
-        return Principal(f"role{number}", "t", fingerprint(key))
+        return Principal(f"role{number}", "t", credential.fingerprint)
 
 
 async def test_an_answer_is_believed_for_its_time() -> None:
     asked, now = Asked(), [0.0]
     cache = IdentityCache(asked, ttl_s=30, clock=lambda: now[0])
-    assert (await cache.principal("k")).role == "role1"
+    assert (await cache.principal(K)).role == "role1"
     now[0] = 29.9
-    assert (await cache.principal("k")).role == "role1"
+    assert (await cache.principal(K)).role == "role1"
     now[0] = 30.0
-    assert (await cache.principal("k")).role == "role2"
+    assert (await cache.principal(K)).role == "role2"
 
 
 async def test_callers_share_one_question() -> None:
     asked = Asked()
     asked.gate = asyncio.Event()
     cache = IdentityCache(asked, ttl_s=30)
-    waiting = [asyncio.ensure_future(cache.principal("k")) for _ in range(5)]
+    waiting = [asyncio.ensure_future(cache.principal(K)) for _ in range(5)]
     await asyncio.sleep(0)
     waiting[0].cancel()
     await asyncio.sleep(0)
@@ -64,47 +66,47 @@ async def test_refusals_are_not_kept() -> None:
     cache = IdentityCache(asked, ttl_s=30)
     for _ in range(2):
         with pytest.raises(Unauthenticated):
-            await cache.principal("k")
+            await cache.principal(K)
     assert len(asked.keys) == 2
 
 
 async def test_a_dropped_key_is_asked_again_even_when_an_answer_was_on_its_way() -> None:
     asked = Asked()
     cache = IdentityCache(asked, ttl_s=30)
-    await cache.principal("k")
-    cache.drop("k")
+    await cache.principal(K)
+    cache.drop(K)
     asked.gate = asyncio.Event()
-    waiting = asyncio.ensure_future(cache.principal("k"))
+    waiting = asyncio.ensure_future(cache.principal(K))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    cache.drop("k")
+    cache.drop(K)
     asked.gate.set()
     assert (await waiting).role == "role2"
-    assert (await cache.principal("k")).role == "role3"
+    assert (await cache.principal(K)).role == "role3"
 
 
 async def test_the_least_used_key_makes_room() -> None:
     asked = Asked()
     cache = IdentityCache(asked, ttl_s=30, max_size=2)
     for key in ("a", "b", "a", "c", "a", "b"):
-        await cache.principal(key)
+        await cache.principal(Credential(key))
     assert asked.keys == ["a", "b", "c", "b"]
 
 
 async def test_whoami_reads_role_and_tenant(product: Product) -> None:
     async with Client(CATALOG, transport=product.transport()) as client:
-        principal = await whoami(client, OWNER)
+        principal = await whoami(client, Credential(OWNER))
     assert (principal.role, principal.tenant) == ("owner", "a")
-    assert OWNER not in repr(Caller("notebook", principal, OWNER))
+    assert OWNER not in repr(Caller("notebook", principal, Credential(OWNER)))
 
 
 async def test_whoami_tells_a_bad_key_from_a_bad_upstream(product: Product) -> None:
     async with Client(CATALOG, transport=product.transport()) as client:
         with pytest.raises(Unauthenticated):
-            await whoami(client, "nb_test_nobody")
+            await whoami(client, Credential("nb_test_nobody"))
         product.keys["nb_test_odd"] = (None, "a")  # type: ignore[assignment]
         with pytest.raises(UpstreamGarbled, match="whom"):
-            await whoami(client, "nb_test_odd")
+            await whoami(client, Credential("nb_test_odd"))
         product.down = True
         with pytest.raises(UpstreamUnavailable):
-            await whoami(client, OWNER)
+            await whoami(client, Credential(OWNER))

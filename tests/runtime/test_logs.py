@@ -17,6 +17,7 @@ from tests.runtime.product import MEMBER, OWNER, Product
 from toolpress import logs
 from toolpress.errors import ToolpressError
 from toolpress.executor import Executor
+from toolpress.principal import Credential
 from toolpress.server import Built, build_server, http_app
 from toolpress.settings import Settings
 
@@ -64,7 +65,7 @@ async def test_a_fault_of_ours_tells_its_place_and_nothing_else(
     built: Built, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logs.configure("json", "info")
-    built.executor.key = OWNER
+    built.executor.credential = Credential(OWNER)
     tool = built.executor.index.require("list_notes")
 
     def fail(_tool: Any) -> Any:
@@ -89,7 +90,9 @@ async def test_a_cancelled_call_is_a_line_too(
     import asyncio
 
     logs.configure("json", "info")
-    executor: Executor = build_server(Settings(), CATALOG, key=OWNER, transport=product.transport()).executor
+    executor: Executor = build_server(
+        Settings(), CATALOG, credential=Credential(OWNER), transport=product.transport()
+    ).executor
     started = asyncio.Event()
 
     async def hang(*_: Any, **__: Any) -> Any:

@@ -22,7 +22,7 @@ from toolpress.catalog import CatalogIndex
 from toolpress.client import Client
 from toolpress.errors import ConfigurationError
 from toolpress.executor import Executor
-from toolpress.principal import CALLER
+from toolpress.principal import CALLER, Credential
 from toolpress.provider import CatalogProvider, add_to
 from toolpress.server import Built, build_server, http_app
 from toolpress.settings import Settings
@@ -171,7 +171,7 @@ def test_the_seams_exist(built: Built) -> None:
 
 
 async def test_in_memory_with_the_key_of_the_process(product: Product) -> None:
-    built = build_server(Settings(), CATALOG, key=MEMBER, transport=product.transport(), stdio=True)
+    built = build_server(Settings(), CATALOG, credential=Credential(MEMBER), transport=product.transport(), stdio=True)
     async with McpClient(built.mcp) as client:
         assert [tool.name for tool in await client.list_tools()] == ["ask_note", "whoami"]
         assert (await client.call_tool("whoami")).data["role"] == "member"
@@ -191,7 +191,7 @@ async def test_without_any_key_listing_and_calling_say_so(product: Product) -> N
 
 async def test_an_upstream_that_is_down_says_so(product: Product) -> None:
     product.down = True
-    built = build_server(Settings(), CATALOG, key=OWNER, transport=product.transport())
+    built = build_server(Settings(), CATALOG, credential=Credential(OWNER), transport=product.transport())
     built.executor.client.upstream._limits = CATALOG.limits.__class__(read_retries=0)
     async with McpClient(built.mcp) as client:
         with pytest.raises(MCPError) as caught:
@@ -242,13 +242,15 @@ async def test_added_over_http_each_request_brings_its_key(others_url: str, era:
 
 
 async def test_the_key_of_one_product_never_reaches_another(product: Product) -> None:
-    executor = Executor(CatalogIndex(CATALOG), Client(CATALOG, transport=product.transport()), key=MEMBER)
-    caller = await executor.caller_of(OWNER)
+    executor = Executor(
+        CatalogIndex(CATALOG), Client(CATALOG, transport=product.transport()), credential=Credential(MEMBER)
+    )
+    caller = await executor.caller_of(Credential(OWNER))
     token = CALLER.set(caller)
     try:
-        assert (await executor.caller()).key == OWNER
-        CALLER.set(type(caller)("another", caller.principal, caller.key))
-        assert (await executor.caller()).key == MEMBER
+        assert (await executor.caller()).credential.key == OWNER
+        CALLER.set(type(caller)("another", caller.principal, caller.credential))
+        assert (await executor.caller()).credential.key == MEMBER
     finally:
         CALLER.reset(token)
     await executor.client.aclose()

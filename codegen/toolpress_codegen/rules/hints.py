@@ -122,8 +122,8 @@ RULES = (
         "method-agrees",
         "The method agrees with the effect",
         "GET never goes with an effect on the upstream, since proxies and retries repeat it freely; a read uses GET,"
-        " or POST when its arguments need a body; DELETE goes with `delete`, with `update` where it takes something off a"
-        " resource that stays, or as one case of a switch.",
+        " or POST when its arguments need a body; DELETE goes with `delete`, with `update` where it takes something off"
+        " a resource that stays, or as one case of a switch.",
         method_agrees,
     ),
 )

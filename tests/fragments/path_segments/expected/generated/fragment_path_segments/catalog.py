@@ -30,7 +30,7 @@ CATALOG = Catalog(
         send=CredentialHeader(header="X-Api-Key"),
         prefixes=(),
         environment="FRAGMENT_API_KEY",
-        identity=Identity(tool="probe", role="role", tenant="tenant", ttl_s=30.0),
+        identity=Identity(tool="probe", ttl_s=30.0, role="role", tenant="tenant"),
     ),
     roles=("owner",),
     categories=(Category(name="all", title="All", roles=("owner",)),),
@@ -50,5 +50,6 @@ CATALOG = Catalog(
         ),
     ),
     sandbox="",
+    tenancy=None,
     tools=TOOLS,
 )
