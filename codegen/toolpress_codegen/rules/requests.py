@@ -9,7 +9,6 @@ from toolpress_codegen.diagnostics import shown
 from toolpress_codegen.resolve import parameter
 from toolpress_codegen.rules.places import argument_place, property_words, words_hold
 from toolpress_codegen.rules.rule import Finding, Rule, Site, Subject
-from toolpress_codegen.schemas import plain_type
 from toolpress_codegen.source_file import DataPath
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -60,11 +59,10 @@ def _path_types(site: Site) -> Iterator[Finding]:
         path: DataPath = ("input", "properties", name)
         if name not in tool.input.required:
             yield site.finding(path, f"{name} stands in the path but is not required", f"add {name} to required", "key")
-        if isinstance(schema.get("type"), list) or plain_type(schema) in {"object", "array"}:
-            hint = "give it one plain type, such as string"
-            yield site.finding(
-                (*path, "type"), f"{name} stands in the path and cannot be {shown(schema['type'])}", hint
-            )
+        kind = schema.get("type")
+        if isinstance(kind, list) or kind in ("object", "array"):
+            message = f"{name} stands in the path and cannot be {shown(kind)}"
+            yield site.finding((*path, "type"), message, "give it one plain type, such as string")
 
 
 def switch_argument(subject: Subject) -> Iterator[Finding]:
@@ -140,11 +138,11 @@ def identity_tool(subject: Subject) -> Iterator[Finding]:
     path = ("authentication", "identity", "tool")
     if wanted not in {entry.text("name") for entry in subject.entries}:
         hint = "name the tool that says whom a key belongs to"
-        yield from subject.at_server(path, f"there is no tool {wanted}", hint)
+        yield subject.at_server(path, f"there is no tool {wanted}", hint)
     for site in subject.sites:
         if site.tool.name == wanted and (site.tool.effect != "read" or site.tool.input.required):
             hint = "name a read without required arguments"
-            yield from subject.at_server(path, f"{wanted} cannot be called for every request", hint)
+            yield subject.at_server(path, f"{wanted} cannot be called for every request", hint)
 
 
 RULES = (
