@@ -1,4 +1,4 @@
-"""Real servers in child processes, for tests that talk to what users run."""
+"""`toolpress` as real processes."""
 
 from __future__ import annotations
 
@@ -15,54 +15,65 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+TOOLPRESS = (sys.executable, "-m", "toolpress")
+
 
 @dataclass(frozen=True)
 class Server:
-    """A running `toolpress serve`: its own address and that of its sandbox."""
+    """A running `toolpress serve`: its own address and that of its sandbox; `log` is what it writes to stderr."""
 
     mcp_url: str
     sandbox_url: str
     process: subprocess.Popen[bytes]
+    log: Path
 
     @property
     def base_url(self) -> str:
         return self.mcp_url.removesuffix("/mcp")
 
 
+def run(*words: str, env: dict[str, str] | None = None, **options: Any) -> subprocess.CompletedProcess[str]:
+    """One command to its end, with what it printed."""
+    return subprocess.run(
+        [*TOOLPRESS, *words],
+        env={**os.environ, **(env or {})},
+        **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 @contextmanager
 def serve(catalog: str, *arguments: str, env: dict[str, str] | None = None) -> Iterator[Server]:
     """`toolpress serve CATALOG --sandbox` on free ports; ended by SIGTERM and checked for a clean exit."""
     with tempfile.TemporaryDirectory() as folder:
-        announce = Path(folder, "announce.json")
-        command = [sys.executable, "-m", "toolpress", "serve", catalog, "--sandbox", "--port", "0"]
-        process = subprocess.Popen(
-            [*command, "--announce", str(announce), *arguments],
-            env={**os.environ, **(env or {})},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
+        announce, log = Path(folder, "announce.json"), Path(folder, "stderr")
+        command = [*TOOLPRESS, "serve", catalog, "--sandbox", "--port", "0", "--announce", str(announce), *arguments]
+        with log.open("wb") as stderr:
+            process = subprocess.Popen(
+                command, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL, stderr=stderr
+            )
         try:
-            seen = _announced(process, announce)
-            yield Server(seen["mcp"], seen["sandbox"], process)
+            seen = _announced(process, announce, log)
+            yield Server(seen["mcp"], seen["sandbox"], process, log)
         finally:
             process.send_signal(signal.SIGTERM)
             try:
-                process.communicate(timeout=20)
+                status = process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.communicate()
+                process.wait()
                 raise
+        assert status == 0, log.read_text(encoding="utf-8", errors="replace")
 
 
-def _announced(process: subprocess.Popen[bytes], file: Path) -> dict[str, Any]:
+def _announced(process: subprocess.Popen[bytes], file: Path, log: Path) -> dict[str, Any]:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise RuntimeError(f"the server ended at once: {process.communicate()[1].decode(errors='replace')}")
-        try:
-            found = json.loads(file.read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
-            time.sleep(0.05)
-        else:
-            return dict(found)
+            raise RuntimeError(f"the server ended at once: {log.read_text(encoding='utf-8', errors='replace')}")
+        if file.exists():  # it is moved into place whole
+            return dict(json.loads(file.read_text(encoding="utf-8")))
+        time.sleep(0.05)
     raise TimeoutError("the server did not announce itself within 60 s")

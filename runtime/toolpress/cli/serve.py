@@ -6,26 +6,24 @@ import argparse
 import asyncio
 import json
 import os
-import signal
-import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-
-import uvicorn
 
 from toolpress import credentials, logs
 from toolpress.catalog import find_catalog
 from toolpress.cli import exits
+from toolpress.cli.listening import listen
+from toolpress.cli.over_http import serve_until_stopped
 from toolpress.cli.signals import STOP_SIGNALS
 from toolpress.contract import Catalog
 from toolpress.embedded import require_sandbox, seeded_keys
 from toolpress.errors import ConfigurationError
-from toolpress.server import MCP_PATH, Built, build_server, http_app
+from toolpress.server import MCP_PATH, Built, build_server
 from toolpress.settings import Settings, load_settings
 
-_STDIO_GRACE_S = 3.0
+_STDIO_GRACE_S = 1.0
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,27 +38,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _serve_http(catalog: Catalog, settings: Settings, args: argparse.Namespace) -> int:
-    listener = _listen(settings.host, settings.port)
-    url = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}{MCP_PATH}"
+    with listen(settings.host, settings.port) as listener:
+        url = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}{MCP_PATH}"
 
-    def started(built: Built) -> None:
-        _announce(args.announce, mcp=url, upstream=built.upstream_url, sandbox=settings.sandbox)
-        print("\n".join(_banner(built, url)), file=sys.stderr, flush=True)
+        def started(built: Built) -> None:
+            _announce(args.announce, mcp=url, upstream=built.upstream_url, sandbox=settings.sandbox)
+            print("\n".join(_banner(built, url)), file=sys.stderr, flush=True)
 
-    built = build_server(settings, catalog, base_url=args.base_url, on_start=started)
-    config = uvicorn.Config(
-        http_app(built),
-        http="h11",  # httptools keeps blanks at the end of header values, which the protocol's checks forbid
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=settings.grace_s,
-    )
-    server = _Server(config, built)
-    asyncio.run(server.serve(sockets=[listener]))
-    return exits.OK if server.started else exits.CONFIGURATION
+        serve_until_stopped(build_server(settings, catalog, base_url=args.base_url, on_start=started), listener)
+    return exits.OK
 
 
 def _serve_stdio(catalog: Catalog, settings: Settings, args: argparse.Namespace) -> int:
@@ -96,45 +82,6 @@ async def _until_stopped(built: Built) -> None:
         os._exit(exits.OK)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn that says it is draining and leaves with exit code 0 after a signal instead of raising it again."""
-
-    def __init__(self, config: uvicorn.Config, built: Built) -> None:
-        super().__init__(config)
-        self._built = built
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        for number in STOP_SIGNALS:
-            loop.add_signal_handler(number, self._stop(number))
-        try:
-            yield
-        finally:
-            for number in STOP_SIGNALS:
-                loop.remove_signal_handler(number)
-
-    def _stop(self, number: signal.Signals) -> Callable[[], None]:
-        def stop() -> None:
-            self._built.draining = True
-            self.force_exit = self.should_exit and number == signal.SIGINT
-            self.should_exit = True
-
-        return stop
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket, opened before anything slow so that clients wait instead of being refused."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        raise ConfigurationError(
-            f"Cannot listen on {host}:{port}: {os.strerror(error.errno) if error.errno else error}.",
-            fix="Stop what uses the port, or choose another with --port (0 takes a free one).",
-        ) from error
-
-
 def _shown(host: str) -> str:
     if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
         return "127.0.0.1"
@@ -162,7 +109,12 @@ def _announce(file: str | None, *, mcp: str | None, upstream: str, sandbox: bool
     if file:
         target = Path(file)
         draft = target.with_name(f"{target.name}.{os.getpid()}")
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(target)
+        try:
+            draft.write_text(text, encoding="utf-8")
+            draft.replace(target)
+        except OSError as error:
+            raise ConfigurationError(
+                f"Cannot write {target}: {error.strerror}.", fix="Give --announce a file in a folder that exists."
+            ) from error
     if os.environ.get("TOOLPRESS_ANNOUNCE") == "1":
         print(text, file=sys.stderr, flush=True)
