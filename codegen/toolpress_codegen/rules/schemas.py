@@ -258,8 +258,8 @@ RULES = (
     Rule(
         "schema-fit",
         "Constraints fit their type",
-        "`maxLength` of an integer, or a minimum above its maximum, is a mistake that no call would show. Beside `format`"
-        " uuid, date or date-time neither pattern nor length counts: generated models hold the format alone.",
+        "`maxLength` of an integer, or a minimum above its maximum, is a mistake that no call would show. Beside"
+        " `format` uuid, date or date-time neither pattern nor length counts: generated models hold the format alone.",
         _each(_fit),
     ),
     Rule(
