@@ -1,6 +1,6 @@
 """What starting costs: help, first list over stdio and HTTP, memory, and a full press; each against a peer.
 
-    uv run python benchmarks/start.py [--rounds N] [--json]
+uv run python benchmarks/start.py [--rounds N] [--json]
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def stdio_first_list(catalog: str) -> float:
     start = time.perf_counter()
     command = [*TOOLPRESS, "serve", catalog, "--sandbox", "--transport", "stdio"]
     child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    assert child.stdin and child.stdout
+    assert child.stdin is not None
+    assert child.stdout is not None
     for message in (HELLO, {"jsonrpc": "2.0", "method": "notifications/initialized"}, LIST):
         child.stdin.write(json.dumps(message).encode() + b"\n")
     child.stdin.flush()

@@ -19,8 +19,6 @@ class FormatterError(RuntimeError):
 def format_python(files: Mapping[str, str]) -> dict[str, str]:
     """Sort imports, drop unused ones and format; keys are relative paths, other suffixes pass through."""
     python = {path: text for path, text in files.items() if path.endswith(".py")}
-    if not python:
-        return dict(files)
     with tempfile.TemporaryDirectory(prefix="toolpress-") as folder:
         root = Path(folder)
         for path, text in python.items():

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from toolpress_codegen.diagnostics import Diagnostic
-from toolpress_codegen.load import SERVER, Sources, load, load_folder
+from toolpress_codegen.load import SERVER, Sources, file_name, load, load_folder, unreadable
 from toolpress_codegen.validate import validate
 
 Format = Literal["text", "github", "json"]
@@ -32,24 +32,36 @@ def run_lint(
         files |= names if only is None else names & {only}
         found |= {fault for fault in validate(sources)[1] if only in (None, fault.file)}
     faults = sorted(found)
-    stream.write(_PRINTERS[fmt](faults, len(files)))
+    stream.write(_writable(_PRINTERS[fmt](faults, len(files)), stream.encoding or "utf-8"))
     return 1 if faults else 0
+
+
+def _writable(text: str, encoding: str) -> str:
+    """`text` with escapes for what the terminal or pipe cannot hold."""
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _sources(target: str | None, root: Path) -> tuple[Sources, str | None]:
     """The sources behind a target, and the one file that was meant, if it was one."""
+    try:
+        return _read(target, root)
+    except FileNotFoundError as error:
+        return _missing("specs", str(error), "run it in the project's folder, or name a folder"), None
+    except OSError as error:
+        return Sources((), (unreadable(target or "specs", error),)), None
+
+
+def _read(target: str | None, root: Path) -> tuple[Sources, str | None]:
     if target is None or ((root / "specs" / target).is_dir() and Path(target).name == target):
-        try:
-            return load(root, target), None
-        except FileNotFoundError as error:
-            return _missing("specs", str(error), "run it in the project's folder, or name a folder"), None
+        return load(root, target), None
     path = (root / target).resolve()
     if path.is_dir():
         return load_folder(path, root), None
-    sources = load_folder(path.parent, root) if path.is_file() else Sources(())
-    name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    folder = path.parent.parent if path.suffix == ".json" else path.parent
+    sources = load_folder(folder, root) if path.is_file() else Sources(())
+    name = file_name(path, root)
     if name not in {file.file for catalog in sources.catalogs for file in catalog.files}:
-        hint = f"name a catalogue, a folder with a {SERVER}, or a .yaml file in it"
+        hint = f"name a catalogue, a folder with a {SERVER}, or a manifest or contract in it"
         return _missing(target, f"{target} is no catalogue and no manifest", hint), None
     return sources, name
 
@@ -76,7 +88,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _json(faults: Sequence[Diagnostic], _: int) -> str:
-    return json.dumps([asdict(fault) for fault in faults], indent=2, ensure_ascii=False) + "\n"
+    return json.dumps([asdict(fault) for fault in faults], indent=2) + "\n"
 
 
 def _github(faults: Sequence[Diagnostic], _: int) -> str:

@@ -59,10 +59,10 @@ def load_folder(folder: Path, root: Path) -> Sources:
     files = {path.name: _file(path, root) for path in sorted(folder.glob("*.yaml"))}
     for stray in sorted(folder.glob("*.yml")):
         message, hint = "this file is not read: manifests end in .yaml", f"rename it to {stray.stem}.yaml"
-        faults.append(Diagnostic(_name(stray, root), 1, 1, "file-name", message, hint))
+        faults.append(Diagnostic(file_name(stray, root), 1, 1, "file-name", message, hint))
     if SERVER not in files:
         message, hint = "the catalogue has no server.yaml", "write one; every catalogue's facts begin there"
-        faults.append(Diagnostic(_name(folder / SERVER, root), 1, 1, "file-missing", message, hint))
+        faults.append(Diagnostic(file_name(folder / SERVER, root), 1, 1, "file-missing", message, hint))
     catalog = CatalogSource(
         folder=folder.name,
         server=files.get(SERVER),
@@ -88,18 +88,23 @@ def shuffled(sources: Sources, dice: random.Random) -> Sources:
     return replace(sources, catalogs=tuple(mixed(catalog) for catalog in sources.catalogs))
 
 
-def _name(path: Path, root: Path) -> str:
+def file_name(path: Path, root: Path) -> str:
+    """How faults call a file: relative to `root` where it lies below it."""
     place = path.relative_to(root) if path.is_relative_to(root) else path
     return place.as_posix().encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _file(path: Path, root: Path) -> SourceFile:
-    name = _name(path, root)
+    name = file_name(path, root)
     try:
         with path.open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
-        fault = Diagnostic(name, 1, 1, "file-unreadable", message, "check that it is a file, and its permissions")
-        return SourceFile(name, "", None, {}, (fault,))
+        return SourceFile(name, "", None, {}, (unreadable(name, error),))
     return read_json(name, raw) if path.suffix == ".json" else read_yaml(name, raw)
+
+
+def unreadable(name: str, error: OSError) -> Diagnostic:
+    """The fault of what the system does not hand out."""
+    message = f"cannot be read: {error.strerror}"
+    return Diagnostic(name, 1, 1, "file-unreadable", message, "check its kind, name and permissions")

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from toolpress.contract import Param, Route
+from toolpress_codegen.manifest import JsonSchema
 from toolpress_codegen.resolve import ResolvedCatalog, ResolvedTool
 
 _STYLES = {
@@ -60,7 +61,9 @@ def _operation(tool: ResolvedTool, route: Route, suffix: str) -> dict[str, Any]:
         "responses": {"2XX": _answer(tool), "default": {"description": "An error with a code and a message."}},
     }
     if body:
-        result["requestBody"] = {"required": True, "content": {"application/json": {"schema": _body(body, tool)}}}
+        schema = _body(body, tool)
+        needed = "required" in schema or route.method != "DELETE"  # which alone may come without a body
+        result["requestBody"] = {"required": needed, "content": {"application/json": {"schema": schema}}}
     return result
 
 
@@ -94,11 +97,14 @@ def _answer(tool: ResolvedTool) -> dict[str, Any]:
     media = "text/event-stream" if response.format == "sse" else "application/json"
     content: dict[str, Any] = {}
     if response.shape is not None and response.format == "json":
-        shape = dict(response.shape)
-        if response.data_as and response.data_as in shape.get("properties", {}):
-            members = {
-                ("data" if key == response.data_as else key): value for key, value in shape["properties"].items()
-            }
-            shape["properties"] = members
-        content = {"schema": shape}
+        content = {"schema": _enveloped(response.shape, response.data_as)}
     return {"description": tool.manifest.title, "content": {media: content}}
+
+
+def _enveloped(shape: JsonSchema, data_as: str | None) -> JsonSchema:
+    """The shape as the upstream answers: what is delivered as `data_as` is still called `data`."""
+    if data_as not in shape.get("properties", {}):
+        return shape
+    properties = {("data" if name == data_as else name): value for name, value in shape["properties"].items()}
+    required = ["data" if name == data_as else name for name in shape.get("required", ())]
+    return {**shape, "properties": properties, **({"required": required} if required else {})}

@@ -21,7 +21,7 @@ from toolpress_codegen.literal import docstring, literal
 from toolpress_codegen.manifest import JsonSchema, Server
 from toolpress_codegen.naming import argument_name, constant_name
 from toolpress_codegen.resolve import ResolvedCatalog, ResolvedModule, ResolvedTool, call_notes
-from toolpress_codegen.schemas import annotation, model_definitions
+from toolpress_codegen.schemas import Definition, annotation, definitions, spelled
 
 _WIDTH = 112
 
@@ -105,23 +105,22 @@ def _unwrapped(text: str) -> str:
 
 def _module(module: ResolvedModule, server: Server) -> ModulePlan:
     manifest = module.manifest
-    definitions: dict[str, JsonSchema] = {}
-    owners: dict[str, str] = {}
+    found: dict[str, Definition] = {}
     for tool in module.tools:
-        for name, definition in model_definitions(tool.manifest.name, tool.schema).items():
-            if name in definitions:
+        for definition in definitions(tool.manifest.name, tool.schema):
+            other = found.setdefault(definition.name, definition)
+            if other is not definition:
                 raise NameClashError(
-                    f"module {manifest.module}: {owners[name]} and {tool.manifest.name} both need a class {name};"
-                    " rename one tool or argument"
+                    f"module {manifest.module}: {other.place} and {definition.place} both need a class"
+                    f" {definition.name}; rename one tool or argument"
                 )
-            definitions[name], owners[name] = definition, tool.manifest.name
     return ModulePlan(
         name=manifest.module,
         title=manifest.title,
         description=_unwrapped(manifest.description),
         docstring=docstring("\n".join(_filled(f"{manifest.title}: {_unwrapped(manifest.description)}"))),
         tools=tuple(_tool(tool, server) for tool in module.tools),
-        definitions=definitions,
+        definitions={name: definition.schema for name, definition in found.items()},
     )
 
 
@@ -152,13 +151,13 @@ def _tool(tool: ResolvedTool, server: Server) -> ToolPlan:
 
 def _signature(tool: ResolvedTool) -> str:
     required = tool.manifest.input.required
-    spelled = []
+    arguments = []
     for name, schema in tool.schema["properties"].items():
         kind = annotation(schema, (tool.manifest.name, name))
-        spelled.append((name not in required, f"{argument_name(name)}: {kind}"))
-    needed = [text for optional, text in spelled if not optional]
-    optional = [f"{text} | Unset = UNSET" for optional, text in spelled if optional]
-    keywords = ["*", *needed, *optional] if spelled else []
+        arguments.append((name not in required, f"{argument_name(name)}: {kind}"))
+    needed = [text for optional, text in arguments if not optional]
+    optional = [f"{text} | Unset = UNSET" for optional, text in arguments if optional]
+    keywords = ["*", *needed, *optional] if arguments else []
     return ", ".join(["client: Client", *keywords])
 
 
@@ -192,19 +191,22 @@ def _rows(schema: JsonSchema, prefix: str = "") -> list[str]:
 
 
 def _kind(schema: JsonSchema) -> str:
-    kind = schema.get("type", "any")
+    kind = schema["type"]
     text = " or ".join(kind) if isinstance(kind, list) else str(kind)
     if "items" in schema:
         text += f" of {_kind(schema['items'])}"
     bounds = [f"{word} {schema[word]}" for word in _BOUNDS if word in schema]
     if "enum" in schema:
-        bounds.append("one of " + ", ".join(f"`{value}`" for value in schema["enum"]))
+        bounds.append("one of " + ", ".join(f"`{spelled(value)}`" for value in schema["enum"]))
     if "default" in schema:
         bounds.append(f"default {json.dumps(schema['default'])}")
     return ", ".join([text, *bounds])
 
 
-_BOUNDS = ("format", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
+_BOUNDS = (
+    *("format", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+    *("minLength", "maxLength", "minItems", "maxItems"),
+)
 
 
 def _cell(text: str) -> str:

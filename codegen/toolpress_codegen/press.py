@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolpress_codegen.diagnostics import Diagnostic
+from toolpress_codegen.formatting import FormatterError
 from toolpress_codegen.load import load, shuffled
+from toolpress_codegen.models import UnmodelledError
 from toolpress_codegen.plan import NameClashError, make_plan
 from toolpress_codegen.render import render, render_shared
 from toolpress_codegen.resolve import PACKAGE, resolve
@@ -25,7 +27,7 @@ class ManifestsRefusedError(Exception):
     """The manifests have faults; nothing was written. `diagnostics` holds all of them, sorted."""
 
     def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
-        super().__init__(f"{len(diagnostics)} faults")
+        super().__init__(f"faults: {len(diagnostics)}")
         self.diagnostics = diagnostics
 
 
@@ -44,7 +46,8 @@ def press(
 
     `shuffle` seeds another order of reading, which must not show in the output.
 
-    Raises ManifestsRefusedError, NameClashError, or FileNotFoundError when there is no such catalogue.
+    Raises ManifestsRefusedError, NameClashError, UnmodelledError, FormatterError, or FileNotFoundError when there is
+    no such catalogue.
     """
     say("reading manifests")
     sources = load(root, catalog)
@@ -73,29 +76,33 @@ def run_generate(
     shuffle: int | None = None,
 ) -> int:
     """`toolpress generate`: 0 when the tree is, or was brought, up to date; 1 otherwise."""
-    say = _progress()
-    home = root or project_root()
     try:
-        pressed = press(home, catalog, shuffle, say)
+        return _generated(root or project_root(), catalog, check, diff, shuffle)
     except ManifestsRefusedError as refused:
         for diagnostic in refused.diagnostics:
             sys.stderr.write(f"{diagnostic}\n")
         sys.stderr.write(f"{refused}; nothing was written. Run: toolpress lint\n")
-        return 1
-    except (FileNotFoundError, NameClashError) as error:
+    except BrokenPipeError:
+        raise  # the reader of the diff has left
+    except (OSError, NameClashError, UnmodelledError, FormatterError) as error:
         sys.stderr.write(f"{error}; nothing was written\n")
-        return 1
-    changes = compare(home, pressed.files, pressed.owned)
+    return 1
+
+
+def _generated(root: Path, catalog: str | None, check: bool, diff: bool, shuffle: int | None) -> int:
+    say = _progress()
+    pressed = press(root, catalog, shuffle, say)
+    changes = compare(root, pressed.files, pressed.owned)
     if diff:
         sys.stdout.write("".join(map(unified_diff, changes)))
     if check:
         for change in changes:
             sys.stderr.write(f"{change.path}: {change.kind}\n")
         if changes:
-            sys.stderr.write(f"{len(changes)} files differ from the manifests. Run: nox -s regenerate\n")
+            sys.stderr.write(f"files that differ from the manifests: {len(changes)}. Run: nox -s regenerate\n")
         return 1 if changes else 0
     say(f"writing {len(changes)} of {len(pressed.files)} files")
-    apply(home, changes)
+    apply(root, changes)
     return 0
 
 
@@ -105,7 +112,7 @@ def project_root(start: Path | None = None) -> Path:
     for folder in (here, *here.parents):
         if (folder / "specs").is_dir():
             return folder
-    raise FileNotFoundError(f"no specs/ folder in {here} or above it; change to the project's folder")
+    raise FileNotFoundError(f"no specs/ folder in {here} or above it: change to the project's folder")
 
 
 def _progress() -> Progress:

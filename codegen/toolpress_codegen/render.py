@@ -123,12 +123,19 @@ def _behaviour(tool: ResolvedTool) -> dict[str, Any]:
 
 
 def _secrets(properties: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Dotted paths of arguments whose values must never be shown or logged."""
+    """Dotted paths of arguments whose values must never be shown or logged.
+
+    A list adds nothing to a path; a secret under names that are not known hides them all.
+    """
     found = []
     for name, schema in properties.items():
-        if schema.get("secret"):
+        inner = schema
+        while "items" in inner and not inner.get("secret"):
+            inner = inner["items"]
+        values = inner.get("additionalProperties")
+        if inner.get("secret") or (isinstance(values, Mapping) and _secrets({"": values})):
             found.append(f"{prefix}{name}")
-        found += _secrets(schema.get("properties", {}), f"{prefix}{name}.")
+        found += _secrets(inner.get("properties", {}), f"{prefix}{name}.")
     return found
 
 

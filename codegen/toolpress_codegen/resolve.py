@@ -11,7 +11,7 @@ from typing import Any
 from toolpress.contract import Operation, Param, ResponseRule, Route, Switch, ToolInfo
 from toolpress_codegen.manifest import JsonSchema, Module, RouteSwitch, Server, Tool
 from toolpress_codegen.naming import class_name
-from toolpress_codegen.schemas import client_schema, enumerations
+from toolpress_codegen.schemas import client_schema, enumerations, spelled
 
 PACKAGE = "toolpress_catalogs"
 
@@ -106,7 +106,7 @@ def described(tool: Tool, schema: JsonSchema) -> str:
 def call_notes(tool: Tool, schema: JsonSchema) -> tuple[str, ...]:
     """The fixed closing lines of a description."""
     notes = [f"Required: {', '.join(tool.input.required) or 'none'}."]
-    values = [f"{path} = {' | '.join(map(str, options))}" for path, options in enumerations(schema)]
+    values = [f"{path} = {' | '.join(map(spelled, options))}" for path, options in enumerations(schema)]
     if values:
         notes.append(f"Values: {'; '.join(values)}.")
     example = json.dumps(tool.examples[0].input, ensure_ascii=False)

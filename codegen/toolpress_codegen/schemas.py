@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from toolpress_codegen.manifest import PROPERTY_WORDS, Input, JsonSchema
@@ -11,8 +13,21 @@ from toolpress_codegen.naming import class_name
 URI_PATTERN = r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$"
 """Stands in for `format: uri` in models: Pydantic's URL types would send another spelling than the one given."""
 
-_CONSTRAINTS = frozenset({"enum", "pattern", "minLength", "maxLength", "minimum", "maximum", "format"})
-_ITEM_CONSTRAINTS = _CONSTRAINTS - {"enum", "format"}
+_ITEM_CONSTRAINTS = frozenset(
+    {
+        *("pattern", "minLength", "maxLength", "minItems", "maxItems"),
+        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A schema that becomes a class or alias: its name, and the dotted path of the argument that asks for it."""
+
+    name: str
+    place: str
+    schema: JsonSchema
 
 
 def client_schema(arguments: Input) -> JsonSchema:
@@ -33,68 +48,84 @@ def _client_property(schema: Mapping[str, Any]) -> JsonSchema:
     if "properties" in result:
         result["properties"] = {name: _client_property(value) for name, value in result["properties"].items()}
         result.setdefault("additionalProperties", False)
-    if isinstance(result.get("items"), Mapping):
-        result["items"] = _client_property(result["items"])
+    for word in ("items", "additionalProperties"):
+        if isinstance(result.get(word), Mapping):
+            result[word] = _client_property(result[word])
     return result
 
 
-def model_definitions(tool: str, schema: JsonSchema) -> dict[str, JsonSchema]:
-    """`schema` cut into named definitions, nested ones first; references are `#/components/schemas/{name}`.
+def definitions(tool: str, schema: JsonSchema) -> tuple[Definition, ...]:
+    """`schema` cut into named parts, nested ones first; references are `#/components/schemas/{name}`.
 
-    Defaults are left out: an argument that is not given is not sent, so the upstream's own default counts.
+    Two parts may ask for one name; whoever makes classes of them must refuse that. Defaults are left out: an argument
+    that is not given is not sent, so the upstream's own default counts.
     """
-    found: dict[str, JsonSchema] = {}
-    found[class_name(tool, "arguments")] = _object(schema, (tool,), found)
-    return found
+    found: list[Definition] = []
+    arguments = _object(schema, (tool,), found)
+    return (*found, Definition(class_name(tool, "arguments"), tool, arguments))
 
 
-def _object(schema: JsonSchema, path: tuple[str, ...], found: dict[str, JsonSchema]) -> JsonSchema:
-    result = {key: value for key, value in schema.items() if key in {"type", "required", "additionalProperties"}}
+def _object(schema: JsonSchema, path: tuple[str, ...], found: list[Definition]) -> JsonSchema:
+    result = {key: value for key, value in schema.items() if key in {"required", "additionalProperties"}}
     result["type"] = "object"
-    result["properties"] = {
-        name: _property(value, (*path, name), found) for name, value in schema["properties"].items()
-    }
+    if isinstance(result.get("additionalProperties"), Mapping):
+        result["additionalProperties"] = _part(result["additionalProperties"], (*path, "value"), found)
+    if _has_class(schema):
+        result["properties"] = {
+            name: _property(value, (*path, name), found) for name, value in schema.get("properties", {}).items()
+        }
     return result
 
 
-def _property(schema: JsonSchema, path: tuple[str, ...], found: dict[str, JsonSchema]) -> JsonSchema:
+def _property(schema: JsonSchema, path: tuple[str, ...], found: list[Definition]) -> JsonSchema:
     result = {key: value for key, value in schema.items() if key not in {"default", "examples", "title"}}
     if result.get("format") == "uri":
         del result["format"]
-        result["pattern"] = URI_PATTERN
-    if schema.get("properties"):
-        name = class_name(*path)
-        found[name] = _object(schema, path, found)
-        reference = {"$ref": f"#/components/schemas/{name}"}
-        if is_nullable(schema):
-            return {"anyOf": [reference, {"type": "null"}], "description": schema.get("description", "")}
-        return {**reference, "description": schema["description"]} if "description" in schema else reference
+        result.setdefault("pattern", URI_PATTERN)
+    if plain_type(schema) == "object":
+        return _member(schema, path, found)
+    if not is_nullable(schema):
+        result["type"] = plain_type(schema)
     if "items" in result:
-        result["items"] = _item(result["items"], (*path, "item"), found)
+        result["items"] = _part(result["items"], (*path, "item"), found)
     return result
 
 
-def _item(schema: JsonSchema, path: tuple[str, ...], found: dict[str, JsonSchema]) -> JsonSchema:
-    item = _property(schema, path, found)
-    if _ITEM_CONSTRAINTS.isdisjoint(item):
-        return item
+def _member(schema: JsonSchema, path: tuple[str, ...], found: list[Definition]) -> JsonSchema:
+    """An object among the arguments: a reference to its class, or a mapping where its members are not known."""
+    kind = _object(schema, path, found)
+    if _has_class(schema):
+        kind = _named(kind, path, found)
+    described = {"description": schema["description"]} if "description" in schema else {}
+    return {**({"anyOf": [kind, {"type": "null"}]} if is_nullable(schema) else kind), **described}
+
+
+def _part(schema: JsonSchema, path: tuple[str, ...], found: list[Definition]) -> JsonSchema:
+    """An item or value. One with constraints is named here, lest the generator invents a name."""
+    part = _property(schema, path, found)
+    return part if _ITEM_CONSTRAINTS.isdisjoint(part) else _named(part, path, found)
+
+
+def _named(schema: JsonSchema, path: tuple[str, ...], found: list[Definition]) -> JsonSchema:
     name = class_name(*path)
-    found[name] = item
+    found.append(Definition(name, ".".join(path), schema))
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def _has_class(schema: JsonSchema) -> bool:
+    """Whether its members are known; an object without is a plain mapping."""
+    return bool(schema.get("properties")) or schema.get("additionalProperties") is False
+
+
 def is_nullable(schema: Mapping[str, Any]) -> bool:
-    """Whether null is among the types."""
-    kind = schema.get("type")
-    return isinstance(kind, list) and "null" in kind
+    """Whether null is among the types, and among the values where they are listed."""
+    return isinstance(schema["type"], list) and None in schema.get("enum", (None,))
 
 
 def plain_type(schema: Mapping[str, Any]) -> str:
     """The one JSON type beside null."""
-    kind = schema.get("type", "object")
-    if isinstance(kind, list):
-        return str(next((item for item in kind if item != "null"), "null"))
-    return str(kind)
+    kind = schema["type"]
+    return str(kind[0] if isinstance(kind, list) else kind)
 
 
 def annotation(schema: JsonSchema, path: tuple[str, ...]) -> str:
@@ -104,9 +135,9 @@ def annotation(schema: JsonSchema, path: tuple[str, ...]) -> str:
 
 
 def _annotation(schema: JsonSchema, path: tuple[str, ...]) -> str:
-    if "enum" in schema:
-        values = [value for value in schema["enum"] if value is not None]
-        return f"Literal[{', '.join(repr(value) for value in values)}]"
+    values = [value for value in schema.get("enum", ()) if value is not None]
+    if values and not any(isinstance(value, float) for value in values):  # Python has no literal type of a fraction
+        return f"Literal[{', '.join(map(repr, values))}]"
     match plain_type(schema):
         case "string":
             return "str"
@@ -119,15 +150,20 @@ def _annotation(schema: JsonSchema, path: tuple[str, ...]) -> str:
         case "array":
             return f"Sequence[{annotation(schema['items'], (*path, 'item'))}]"
         case _:
-            return f"models.{class_name(*path)}" if schema.get("properties") else "Mapping[str, Any]"
+            return f"models.{class_name(*path)}" if _has_class(schema) else "Mapping[str, Any]"
 
 
 def enumerations(schema: JsonSchema, prefix: str = "") -> Iterator[tuple[str, list[Any]]]:
     """Dotted argument paths with their allowed values, in written order."""
     for name, value in schema.get("properties", {}).items():
         inner, path = value, f"{prefix}{name}"
-        while plain_type(inner) == "array" and "items" in inner:
+        while "items" in inner:
             inner, path = inner["items"], f"{path}[]"
         if "enum" in inner:
             yield path, [item for item in inner["enum"] if item is not None]
         yield from enumerations(inner, f"{path}.")
+
+
+def spelled(value: Any) -> str:
+    """A value of an enum as people write it: text bare, all else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import types
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from toolpress_codegen.diagnostics import Diagnostic, one_line, shown
-from toolpress_codegen.source_file import DataPath, SourceFile, Spot
+from toolpress_codegen.manifest import Hints
+from toolpress_codegen.source_file import At, DataPath, SourceFile, Spot
 
 Model = TypeVar("Model", bound=BaseModel)
 
 _WORDS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+_SUBJECT = re.compile("(Input|Tuple|Dictionary) ")
 _HINTS = {
     "bool_type": "write true or false",
     "string_type": "write text; put it in quotes when it looks like a number, true, false or null",
@@ -38,6 +41,8 @@ def shape_faults(source: SourceFile, model: type[BaseModel], error: ValidationEr
     """One fault for each place; the opinions of a union's members are one."""
     seen: set[tuple[str, Spot, str]] = set()
     for detail in error.errors(include_url=False, include_context=True):
+        if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
+            continue  # Pydantic does not count items that have faults of their own
         path = _written(source.data, tuple(detail["loc"]))
         fault = _fault(source, model, path, detail)
         label = (fault.rule, (fault.line, fault.column), _name(path) if fault.rule == "shape" else fault.message)
@@ -70,17 +75,16 @@ def _fault(source: SourceFile, model: type[BaseModel], path: DataPath, detail: M
         return _at(source, path, "key", "unknown-key", f"{path[-1]} is no key of {_name(path[:-1])}", hint)
     if kind == "missing":
         missing = str(detail["loc"][-1])
-        if "annotations" in (missing, path[-1] if path else None):
+        if missing == "annotations" or missing in Hints.model_fields:
             message = "all four hints are written out, as the protocol's defaults are the unsafe ones"
             what = "annotations with all four hints" if missing == "annotations" else missing
             return _at(source, path, "key", "hints-written", f"{missing} is missing: {message}", f"add {what}")
         return _at(source, path, "key", "shape", f"{name} has no {missing}", f"add {missing}: to it")
-    return _at(source, path, "value", "shape", f"{name}: {_lowered(detail['msg'])}", _hint(kind, detail))
+    at: At = "key" if detail["loc"][-1] == "[key]" else "value"
+    return _at(source, path, at, "shape", f"{name}: {_lowered(detail['msg'])}", _hint(kind, detail))
 
 
-def _at(
-    source: SourceFile, path: DataPath, at: Literal["key", "value"], rule: str, message: str, hint: str
-) -> Diagnostic:
+def _at(source: SourceFile, path: DataPath, at: At, rule: str, message: str, hint: str) -> Diagnostic:
     return Diagnostic(source.file, *source.spot(path, at), rule, one_line(message), one_line(hint))
 
 
@@ -90,7 +94,7 @@ def _name(path: DataPath) -> str:
 
 
 def _lowered(message: str) -> str:
-    return message.removeprefix("Input ").replace("valid tuple", "list").replace("valid dictionary", "mapping")
+    return _SUBJECT.sub("", message).replace(" after validation", "")
 
 
 def _hint(kind: str, detail: Mapping[str, Any]) -> str:
@@ -116,29 +120,18 @@ def _fields(model: type[BaseModel], path: DataPath) -> tuple[str, ...]:
     kind: Any = model
     for step in path:
         kind = _member(kind, step)
-    plain = _model(kind)
-    return tuple(plain.model_fields) if plain else ()
+    return tuple(_bare(kind).model_fields)
 
 
 def _member(kind: Any, step: str | int) -> Any:
-    model = _model(kind)
-    if model is not None:
-        field = model.model_fields.get(str(step))
-        return field.annotation if field else None
-    arguments = get_args(_bare(kind))
-    if isinstance(step, int):
-        return arguments[0] if arguments else None
-    return arguments[1] if len(arguments) > 1 else None
+    bare = _bare(kind)
+    if isinstance(bare, type) and issubclass(bare, BaseModel):
+        return bare.model_fields[str(step)].annotation
+    return get_args(bare)[0 if isinstance(step, int) else 1]
 
 
 def _bare(kind: Any) -> Any:
-    if get_origin(kind) is Annotated:
-        return _bare(get_args(kind)[0])
+    """`kind` without `| None`."""
     if get_origin(kind) in {Union, types.UnionType}:
-        return next((_bare(part) for part in get_args(kind) if part is not type(None)), None)
+        return next(part for part in get_args(kind) if part is not type(None))
     return kind
-
-
-def _model(kind: Any) -> type[BaseModel] | None:
-    bare = _bare(kind)
-    return bare if isinstance(bare, type) and issubclass(bare, BaseModel) else None

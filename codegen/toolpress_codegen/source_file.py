@@ -11,12 +11,16 @@ from toolpress_codegen.diagnostics import Diagnostic
 
 DataPath = tuple[str | int, ...]
 Spot = tuple[int, int]
+At = Literal["key", "value"]
 
 MAX_BYTES = 1_000_000
 
 BOM = b"\xef\xbb\xbf"
+BOM_FAULT = ("yaml-bom", (1, 1), "the file begins with a byte order mark", "save it as UTF-8 without BOM")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
+# Beside what YAML forbids, the line ends of YAML 1.1 alone: its readers begin a line where editors show none.
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_BREAK = re.compile(r"\r\n?|\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class SourceFile:
     places: Mapping[DataPath, Place] = field(default_factory=dict, repr=False)
     faults: tuple[Diagnostic, ...] = ()
 
-    def spot(self, path: DataPath, at: Literal["key", "value"] = "value") -> Spot:
+    def spot(self, path: DataPath, at: At = "value") -> Spot:
         """Where `path` stands; for what is not written, where the nearest thing around it stands."""
         for length in range(len(path), -1, -1):
             place = self.places.get(path[:length])
@@ -58,19 +62,20 @@ def decode(raw: bytes) -> str:
     """The text of a file without its byte order mark; raises UnusableError."""
     if len(raw) > MAX_BYTES:
         message = f"the file has more than {MAX_BYTES} bytes"
-        raise UnusableError("yaml-size", (1, 1), message, "split it into several modules")
+        raise UnusableError("yaml-size", (1, 1), message, "split it into smaller files")
     if raw.startswith(_UTF16) or b"\x00" in raw[:4]:
         raise UnusableError("yaml-encoding", (1, 1), "the file is UTF-16 or UTF-32", "save it as UTF-8")
+    body = raw.removeprefix(BOM)
     try:
-        text = raw.decode("utf-8")
+        text = body.decode("utf-8")
     except UnicodeDecodeError as error:
-        spot = _spot_of(raw[: error.start].decode("utf-8"), error.start)
-        message = f"byte 0x{raw[error.start]:02x} is not UTF-8"
+        spot = _end_of(body[: error.start].decode("utf-8"))
+        message = f"byte 0x{body[error.start]:02x} is not UTF-8"
         raise UnusableError("yaml-encoding", spot, message, "save the file as UTF-8") from error
     odd = unprintable(text)
     if odd:
-        message = f"character U+{ord(odd[0]):04X} may not stand in YAML"
-        raise UnusableError("yaml-encoding", _spot_of(text, odd.start()), message, "remove it")
+        message = f"the file holds U+{ord(odd[0]):04X}"
+        raise UnusableError("yaml-encoding", _end_of(text[: odd.start()]), message, "leave control characters out")
     return text
 
 
@@ -79,6 +84,6 @@ def unprintable(text: str) -> re.Match[str] | None:
     return _UNPRINTABLE.search(text)
 
 
-def _spot_of(text: str, end: int) -> Spot:
-    before = text[:end]
-    return before.count("\n") + 1, len(before) - before.rfind("\n")
+def _end_of(text: str) -> Spot:
+    lines = _BREAK.split(text)
+    return len(lines), len(lines[-1]) + 1

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from toolpress_codegen.diagnostics import Diagnostic, one_line
-from toolpress_codegen.load import CatalogSource, Sources
+from toolpress_codegen.load import SERVER, CatalogSource, Sources
 from toolpress_codegen.manifest import Module, Server, Tool
 from toolpress_codegen.rules import RULES
 from toolpress_codegen.rules.rule import Entry, Finding, Site, Subject
@@ -103,7 +103,7 @@ def _subject(source: CatalogSource, server: Server | None, sites: tuple[Site, ..
     return Subject(
         folder=source.folder,
         server=server,
-        server_source=source.server,
+        server_source=source.server or SourceFile(SERVER, "", None),
         modules=modules,
         entries=tuple(entry for file in modules for entry in _entries(file)),
         sites=tuple(sorted(sites, key=lambda site: (site.source.file, site.path))),

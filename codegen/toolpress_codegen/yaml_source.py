@@ -5,7 +5,7 @@ Mapping keys become strings, as in JSON. A file that cannot be understood has no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,17 @@ import yaml
 
 from toolpress_codegen.diagnostics import Diagnostic, one_line, shown
 from toolpress_codegen.scalars import Scalar, UnportableNumberError, plain
-from toolpress_codegen.source_file import BOM, DataPath, Place, SourceFile, Spot, UnusableError, decode, unprintable
+from toolpress_codegen.source_file import (
+    BOM,
+    BOM_FAULT,
+    DataPath,
+    Place,
+    SourceFile,
+    Spot,
+    UnusableError,
+    decode,
+    unprintable,
+)
 
 MAX_DEPTH = 40
 MAX_ALIASED = 10_000
@@ -31,10 +41,11 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """A value before aliases are copied out; `size` counts its nodes with them."""
+    """A value before aliases are copied out; `size` counts its nodes and `height` the levels below it with them."""
 
     spot: Spot
-    size: int
+    size: int = 1
+    height: int = 0
     scalar: Scalar = None
     entries: tuple[tuple[str, Spot, _Node], ...] | None = None
     items: tuple[_Node, ...] | None = None
@@ -52,8 +63,8 @@ def read_yaml(file: str, raw: bytes) -> SourceFile:
     data: dict[str, Any] | None = None
     try:
         if raw.startswith(BOM):
-            report("yaml-bom", (1, 1), "the file begins with a byte order mark", "save it as UTF-8 without BOM")
-        text = decode(raw.removeprefix(BOM))
+            report(*BOM_FAULT)
+        text = decode(raw)
         root = _Builder(_events(text), report).document()
         data = _plain(root, (), root.spot, places)
     except UnusableError as problem:
@@ -108,26 +119,23 @@ class _Builder:
             raise UnusableError("yaml-documents", _spot(more.start_mark), message, "keep one document to a file")
         return root
 
-    def _node(self, event: yaml.Event, depth: int) -> _Node:
+    def _node(self, event: Any, depth: int) -> _Node:
         spot = _spot(event.start_mark)
         if isinstance(event, yaml.AliasEvent):
-            return self._alias(str(event.anchor), spot)
-        if depth > MAX_DEPTH:
-            raise UnusableError("yaml-depth", spot, f"nested more than {MAX_DEPTH} levels", "flatten the data")
+            return self._alias(str(event.anchor), spot, depth)
+        _shallow(depth, spot)
         if isinstance(event, yaml.ScalarEvent):
-            node = _Node(spot, 1, self._scalar(event, spot))
-        elif isinstance(event, yaml.CollectionStartEvent):
+            node = _Node(spot, scalar=self._scalar(event, spot))
+        else:
             mapping = isinstance(event, yaml.MappingStartEvent)
             if event.tag not in {None, "!", f"{_TAG}map" if mapping else f"{_TAG}seq"}:
-                self._unknown_tag(str(event.tag), spot)
+                self._unknown_tag(event.tag, spot)
             node = self._mapping(spot, depth) if mapping else self._list(spot, depth)
-        else:
-            raise UnusableError("yaml-syntax", spot, "this is not YAML", "correct the YAML")
         if event.anchor:
             self._anchors[event.anchor] = node
         return node
 
-    def _alias(self, anchor: str, spot: Spot) -> _Node:
+    def _alias(self, anchor: str, spot: Spot, depth: int) -> _Node:
         node = self._anchors.get(anchor)
         if node is None:
             message = f"alias *{anchor} has no finished anchor before it"
@@ -136,21 +144,18 @@ class _Builder:
         if self._aliased > MAX_ALIASED:
             message = f"aliases add more than {MAX_ALIASED} values"
             raise UnusableError("yaml-alias", spot, message, "write the values out")
+        _shallow(depth + node.height, spot)
         return node
 
     def _list(self, spot: Spot, depth: int) -> _Node:
         items = []
-        for event in self._events:
-            if isinstance(event, yaml.SequenceEndEvent):
-                break
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             items.append(self._node(event, depth + 1))
-        return _Node(spot, 1 + sum(item.size for item in items), items=tuple(items))
+        return _Node(spot, *_extent(items), items=tuple(items))
 
     def _mapping(self, spot: Spot, depth: int) -> _Node:
         entries: dict[str, tuple[str, Spot, _Node]] = {}
-        for event in self._events:
-            if isinstance(event, yaml.MappingEndEvent):
-                break
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             at = _spot(event.start_mark)
             key = self._key(event, at, depth)
             value = self._node(next(self._events), depth + 1)
@@ -162,8 +167,8 @@ class _Builder:
                 self._report("yaml-duplicate-key", at, message, "keep one of the two")
                 continue
             entries[key] = (key, at, value)
-        size = 1 + sum(value.size for _, _, value in entries.values())
-        return _Node(spot, size, entries=tuple(entries.values()))
+        values = [value for _, _, value in entries.values()]
+        return _Node(spot, *_extent(values), entries=tuple(entries.values()))
 
     def _key(self, event: yaml.Event, spot: Spot, depth: int) -> str | None:
         if not isinstance(event, yaml.ScalarEvent):
@@ -173,6 +178,8 @@ class _Builder:
         if event.value == "<<" and event.implicit[0]:
             self._report("yaml-key", spot, "merge keys (<<) do not exist in YAML 1.2", "write the keys out")
             return None
+        if event.tag not in {None, "!", f"{_TAG}str"}:
+            self._unknown_tag(event.tag, spot)
         return self._printable(event.value, spot)
 
     def _scalar(self, event: yaml.ScalarEvent, spot: Spot) -> Scalar:
@@ -200,7 +207,18 @@ class _Builder:
         return "".join(c for c in text if not unprintable(c))
 
     def _unknown_tag(self, tag: str, spot: Spot) -> None:
-        self._report("yaml-tag", spot, f"tag {shown(tag)} does not fit here", "leave tags out; quote what is text")
+        written = shown(tag.replace(_TAG, "!!"))
+        self._report("yaml-tag", spot, f"tag {written} does not fit here", "leave tags out; quote what is text")
+
+
+def _shallow(depth: int, spot: Spot) -> None:
+    if depth > MAX_DEPTH:
+        raise UnusableError("yaml-depth", spot, f"nested more than {MAX_DEPTH} levels", "flatten the data")
+
+
+def _extent(nodes: Sequence[_Node]) -> tuple[int, int]:
+    """Size and height of a collection of `nodes`."""
+    return 1 + sum(node.size for node in nodes), 1 + max((node.height for node in nodes), default=-1)
 
 
 def _plain(node: _Node, path: DataPath, key: Spot, places: dict[DataPath, Place]) -> Any:

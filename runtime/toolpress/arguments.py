@@ -96,13 +96,15 @@ def validate(operation: Operation, arguments: Mapping[str, object]) -> JsonObjec
 
 
 def repair(value: Any, schema: Mapping[str, Any]) -> Any:
-    """Undo one habit of models: an object or array sent as JSON text where the schema wants the value itself.
+    """Undo two habits of models: a value sent as JSON text where the schema wants the value itself, and 3.0 for 3.
 
     A place that may hold a string is never touched.
     """
     types = _types(schema)
-    if isinstance(value, str) and types and not types & {"string", ""} and types & {"object", "array"}:
+    if isinstance(value, str) and types and not types & {"string", ""}:
         value = _parsed(value, types)
+    if isinstance(value, float) and value.is_integer() and "integer" in types:
+        value = int(value)
     if isinstance(value, dict):
         properties = schema.get("properties")
         if isinstance(properties, dict):
@@ -133,8 +135,24 @@ def _parsed(text: str, types: set[str]) -> Any:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    kind = "object" if isinstance(value, dict) else "array" if isinstance(value, list) else ""
-    return value if kind in types else text
+    return value if types & _kinds(value) else text
+
+
+def _kinds(value: Any) -> set[str]:
+    """The JSON types that a parsed value is of."""
+    match value:
+        case bool():
+            return {"boolean"}
+        case int():
+            return {"number", "integer"}
+        case float():
+            return {"number", "integer"} if value.is_integer() else {"number"}
+        case dict():
+            return {"object"}
+        case list():
+            return {"array"}
+        case _:
+            return set()
 
 
 def _finite(value: object) -> bool:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import httpx2
 from fastmcp import Client
 from fastmcp.client.transports import StreamableHttpTransport
 from mcp.shared.exceptions import MCPError
@@ -33,6 +34,7 @@ from toolpress.principal import Credential
 
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 20.0
+_CALL_TIMEOUT_S = 60.0
 _WIRE_HEADERS = {"accept": "application/json, text/event-stream", "mcp-protocol-version": "2025-11-25"}
 
 
@@ -84,7 +86,7 @@ def served(reference: str) -> Iterator[Served]:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=stderr,
-                env={**os.environ, "TOOLPRESS_LOG_FORMAT": "json", "TOOLPRESS_HOST": "127.0.0.1"},
+                env=_environment(),
             )
         try:
             yield _announced(child, announce, log)
@@ -127,7 +129,7 @@ async def _run(addresses: Served, keys: Keys, wanted: list[Case]) -> list[Result
     results: list[Result] = []
     clients: dict[Credential, Client[StreamableHttpTransport]] = {}
     async with AsyncExitStack() as stack:
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=60, trust_env=False))
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=_CALL_TIMEOUT_S, trust_env=False))
         for case in wanted:
             (await http.post(f"{addresses.sandbox}/__sandbox__/reset")).raise_for_status()
             key = keys.of(case)
@@ -135,10 +137,22 @@ async def _run(addresses: Served, keys: Keys, wanted: list[Case]) -> list[Result
                 results.append(await _at_the_gate(http, addresses.mcp, keys.headers(key), case))
                 continue
             if key not in clients:
-                transport = StreamableHttpTransport(addresses.mcp, headers=keys.headers(key))
+                headers = keys.headers(key)
+                transport = StreamableHttpTransport(addresses.mcp, headers=headers, httpx_client_factory=_direct)
                 clients[key] = await stack.enter_async_context(Client(transport))
             results.append(await _over_mcp(clients[key], case))
     return results
+
+
+def _direct(
+    headers: dict[str, str] | None = None,
+    timeout: httpx2.Timeout | None = None,
+    auth: httpx2.Auth | None = None,
+    **options: Any,
+) -> httpx2.AsyncClient:
+    """The MCP client's connections, past any proxy of the environment: the server is on this machine."""
+    wait = timeout or httpx2.Timeout(_CALL_TIMEOUT_S)
+    return httpx2.AsyncClient(headers=headers, timeout=wait, auth=auth, trust_env=False, **options)
 
 
 async def _over_mcp(client: Client[StreamableHttpTransport], case: Case) -> Result:
@@ -148,9 +162,11 @@ async def _over_mcp(client: Client[StreamableHttpTransport], case: Case) -> Resu
         return Result(case, f"JSON-RPC {error.error.code}", error.error.message)
     text = next((block.text for block in answer.content if block.type == "text"), "")
     try:
-        payload = dict(json.loads(text))
-    except (TypeError, ValueError):
+        payload = json.loads(text)
+    except ValueError:
         return Result(case, "not JSON", text[:200])
+    if not isinstance(payload, dict):
+        return Result(case, "no object", text[:200])
     if answer.is_error:
         return Result(case, str(payload.get("code")), str(payload.get("error")))
     good = payload.get("success") is not False and answer.structured_content == payload
@@ -166,6 +182,11 @@ async def _at_the_gate(http: httpx.AsyncClient, url: str, header: dict[str, str]
         return Result(case, f"HTTP {answer.status_code}", answer.text[:200])
     problem = answer.json()["error"]
     return Result(case, str(problem["data"]["code"]), str(problem["message"]))
+
+
+def _environment() -> dict[str, str]:
+    """Ours without settings: they could name a data file, which the reset before every case would empty."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("TOOLPRESS_")}
 
 
 def _announced(child: subprocess.Popen[bytes], file: Path, log: Path) -> Served:

@@ -37,8 +37,8 @@ def require_sandbox() -> None:
 
 
 @contextmanager
-def running_sandbox(catalog: str, data: str | None = None, port: int = 0) -> Iterator[str]:
-    """Run the sandbox in a background thread; yields its plain address.
+def running_sandbox(index: CatalogIndex, data: str | None = None, port: int = 0) -> Iterator[str]:
+    """Run the sandbox of a catalogue, wherever its package stands, in a background thread; yields its plain address.
 
     Raises:
         ConfigurationError: It is not installed, or cannot start.
@@ -48,10 +48,11 @@ def running_sandbox(catalog: str, data: str | None = None, port: int = 0) -> Ite
 
     with ExitStack() as stack:
         try:
-            url: str = stack.enter_context(run_in_thread(catalog, data=data, port=port))
+            running = run_in_thread(index.catalog.name, data=data, port=port, definition=index.sandbox)
+            url: str = stack.enter_context(running)
         except (ImportError, OSError, RuntimeError, ValueError, LookupError) as error:
             raise ConfigurationError(
-                f"The sandbox of {catalog} cannot start: {error}.",
+                f"The sandbox of {index.catalog.name} cannot start: {error}.",
                 fix="Check the port, the data file and sandbox.json.",
             ) from error
         yield url

@@ -88,7 +88,7 @@ def build_server(
     async def lifespan(_server: FastMCP[Any]) -> AsyncIterator[dict[str, Any]]:
         async with AsyncExitStack() as stack:
             if settings.sandbox:
-                sandbox = running_sandbox(catalog.name, data=settings.sandbox_data)
+                sandbox = running_sandbox(index, data=settings.sandbox_data)
                 built.sandbox_url = await asyncio.to_thread(sandbox.__enter__)
                 stack.push_async_callback(asyncio.to_thread, sandbox.__exit__, None, None, None)
                 client.upstream.point_to(sandbox_base_url(catalog, built.sandbox_url))

@@ -16,6 +16,7 @@ from toolpress_sandbox.clock import Clock
 
 LOOPBACK = "127.0.0.1"
 START_TIMEOUT_S = 10.0
+STOP_GRACE_S = 1
 
 
 class _Server(uvicorn.Server):
@@ -44,7 +45,10 @@ def run_in_thread(
     """Serve on loopback until the block ends; yields the base URL. Port 0 takes a free one."""
     app = create_app(catalog, data=data, definition=definition, clock=clock)
     listener = socket.create_server((LOOPBACK, port))
-    server = _Server(uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off"))
+    config = uvicorn.Config(
+        app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=STOP_GRACE_S
+    )
+    server = _Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), name=f"sandbox-{catalog}", daemon=True)
     thread.start()
     try:

@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+import subprocess
 import sys
 from email.parser import BytesParser
 from email.policy import HTTP
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.codegen.scratch import FRAGMENTS, ROOT, manifest
 from toolpress.client import Client
+from toolpress_codegen.load import CatalogSource, Sources
 from toolpress_codegen.manifest import Module, Server
 from toolpress_codegen.plan import make_plan
 from toolpress_codegen.render import render
 from toolpress_codegen.resolve import resolve
+from toolpress_codegen.validate import validate
 from toolpress_codegen.yaml_source import read_yaml
 
-FRAGMENTS = Path(__file__).parents[1] / "fragments"
 CASES = sorted(path.name for path in FRAGMENTS.iterdir() if path.is_dir())
 UPDATE = "run: pytest tests/codegen/test_fragments.py --update-expected"
-
-
-def manifest(path: str) -> dict[str, Any]:
-    source = read_yaml(path, (FRAGMENTS / path).read_bytes())
-    assert source.faults == ()
-    assert source.data is not None
-    return source.data
 
 
 def emitted(case: str) -> dict[str, str]:
@@ -64,12 +60,48 @@ def test_every_fragment_says_why_it_exists(case: str) -> None:
     assert first.endswith(".")
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_every_fragment_is_a_good_manifest(case: str) -> None:
+    server, probes = (
+        read_yaml(path, (FRAGMENTS / path).read_bytes()) for path in ("server.yaml", f"{case}/probes.yaml")
+    )
+    _, faults = validate(Sources((CatalogSource("fragment", server, (probes,), (), ()),)))
+    assert [str(fault) for fault in faults if fault.rule not in {"sandbox-line", "identity-tool"}] == []
+
+
+def test_emitted_code_passes_the_strict_type_check() -> None:
+    folders = [str(FRAGMENTS / case / "expected" / "generated") for case in CASES]
+    packages = [word for case in CASES for word in ("-p", f"fragment_{case}")]
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", ".mypy_cache/fragments", *packages],
+        cwd=ROOT,
+        env={**os.environ, "MYPYPATH": os.pathsep.join(folders)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (
+        f"no issues found in {sum(len(list((FRAGMENTS / case).rglob('*.py'))) for case in CASES)} source" in done.stdout
+    )
+
+
 SENT: dict[str, dict[str, Any]] = {
     "nullable": {"url": "/probe", "json": {"limit": None, "note": None}},
     "enums": {"url": "/probe?state=on&level=2&kinds=a"},
     "nested_object": {"url": "/probe", "json": {"config": {"inner": {"size": 3}, "free": {"x": 1}}}},
     "array_of_objects": {"url": "/probe", "json": {"rows": [{"key": "a", "tags": ["xy"]}]}},
     "defaults": {"url": "/probe?deep=true"},
+    "open_objects": {
+        "url": "/probe",
+        "json": {
+            "labels": {"a": "x"},
+            "limits": {"total": 3, "daily": 1},
+            "rules": {"r": {"level": 0.5}},
+            "levels": [1, 2.5],
+            "nothing": {},
+        },
+    },
     "odd_names": {
         "url": "/probe?filter%5Bstatus%5D=open&from=a&class=b&type=c&schema=d&copy=e&page%5Bsize%5D=5",
     },

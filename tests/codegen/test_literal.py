@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,12 @@ def test_docstring_holds_the_text(text: str) -> None:
 @given(st.recursive(st.none() | st.booleans() | st.integers() | HOSTILE, lambda inner: st.tuples(inner, inner)))
 def test_literal_evaluates_to_the_value(value: object) -> None:
     assert ast.literal_eval(literal(value)) == value
+
+
+@pytest.mark.parametrize("value", [[1], {"a": 1}, {1}, b"a", Param])
+def test_what_has_no_literal_is_refused(value: object) -> None:
+    with pytest.raises(TypeError, match="no literal for"):
+        literal((value,))
 
 
 def test_dataclasses_leave_out_their_defaults() -> None:

@@ -93,6 +93,9 @@ SCHEMA = {
         "maybe": {"type": ["object", "null"]},
         "text": {"type": "string"},
         "either": {"type": ["string", "object"]},
+        "count": {"type": ["integer", "null"]},
+        "share": {"type": "number"},
+        "on": {"type": "boolean"},
         "any": {},
         "branch": {"anyOf": [{"type": "object"}, {"type": "array"}]},
         "open": {"anyOf": [{"type": "object"}, {}]},
@@ -115,6 +118,10 @@ SCHEMA = {
             {"text": '{"b": 2}', "either": "{}", "any": "[]", "open": "{}"},
         ),
         ({"unknown": "[]"}, {"unknown": "[]"}),
+        ({"count": "5", "share": "0.5", "on": "true"}, {"count": 5, "share": 0.5, "on": True}),
+        ({"count": 3.0, "share": 3.0, "on": 1}, {"count": 3, "share": 3.0, "on": 1}),
+        ({"count": "0.5", "share": "true", "on": "1"}, {"count": "0.5", "share": "true", "on": "1"}),
+        ({"count": "null", "share": "", "on": "yes"}, {"count": "null", "share": "", "on": "yes"}),
     ],
 )
 def test_stringified_json_is_repaired_only_where_no_string_may_stand(given: Any, wanted: Any) -> None:

@@ -77,7 +77,7 @@ def test_the_sandbox_and_its_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seeded_keys(index) == []
     with pytest.raises(ConfigurationError, match="default_key"):
         default_credential(index)
-    with pytest.raises(ConfigurationError, match="cannot start"), running_sandbox("no_such_catalogue"):
+    with pytest.raises(ConfigurationError, match="cannot start"), running_sandbox(index):
         pass
     monkeypatch.setattr("toolpress.embedded.find_spec", lambda _: None)
     with pytest.raises(ConfigurationError, match="not installed"):

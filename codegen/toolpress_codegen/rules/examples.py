@@ -61,7 +61,7 @@ def error_declared(subject: Subject) -> Iterator[Finding]:
     for status, code in subject.server.errors.by_status.items():
         if code not in known:
             path = ("errors", "by_status", str(status))
-            yield from subject.at_server(path, f"{code} is no declared code", _among(code, known))
+            yield subject.at_server(path, f"{code} is no declared code", _among(code, known))
 
 
 def _among(code: str, known: Iterable[str]) -> str:

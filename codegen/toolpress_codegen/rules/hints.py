@@ -38,7 +38,7 @@ def roles_known(subject: Subject) -> Iterator[Finding]:
         for index, role in enumerate(category.roles):
             if role not in known:
                 path = ("categories", name, "roles", index)
-                yield from subject.at_server(path, f"there is no role {role!r}", f"use one of: {', '.join(known)}")
+                yield subject.at_server(path, f"there is no role {role!r}", f"use one of: {', '.join(known)}")
 
 
 def category_size(subject: Subject) -> Iterator[Finding]:
@@ -47,9 +47,9 @@ def category_size(subject: Subject) -> Iterator[Finding]:
     sizes = Counter(entry.text("category") for entry in subject.entries)
     for name, category in subject.server.categories.items():
         if category.size is not None and sizes[name] != category.size:
-            message = f"{name} has {sizes[name]} tools; the product states {category.size}"
+            message = f"tools in {name}: {sizes[name]}; the product states {category.size}"
             hint = "correct the category of a tool, or the size when the product changed"
-            yield from subject.at_server(("categories", name, "size"), message, hint)
+            yield subject.at_server(("categories", name, "size"), message, hint)
 
 
 def hints_agree(subject: Subject) -> Iterator[Finding]:

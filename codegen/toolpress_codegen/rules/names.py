@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from toolpress_codegen.naming import argument_name as python_name
 from toolpress_codegen.rules.rule import Entry, Finding, Rule, Subject
 from toolpress_codegen.rules.schemas import sound
-from toolpress_codegen.schemas import client_schema, model_definitions
+from toolpress_codegen.schemas import client_schema, definitions
 
 _TOOL_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _ARGUMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -76,18 +76,17 @@ def model_name(subject: Subject) -> Iterator[Finding]:
     for site in subject.sites:
         if not sound(site):
             continue
-        name = site.tool.name
-        for model in model_definitions(name, client_schema(site.tool.input)):
-            other = owners.setdefault((site.module, model), name)
-            if other != name:
-                message = f"{name} and {other} both need a model {model} in module {site.module}"
+        for part in definitions(site.tool.name, client_schema(site.tool.input)):
+            other = owners.setdefault((site.module, part.name), part.place)
+            if other != part.place:
+                message = f"{part.place} and {other} both need a model {part.name} in module {site.module}"
                 yield site.finding(("name",), message, "rename one of the tools, or the argument behind it")
 
 
 def catalog_folder(subject: Subject) -> Iterator[Finding]:
     if subject.server is not None and subject.server.catalog != subject.folder:
         message = f"catalog {subject.server.catalog} stands in the folder {subject.folder}"
-        yield from subject.at_server(("catalog",), message, "give both the same name")
+        yield subject.at_server(("catalog",), message, "give both the same name")
 
 
 RULES = (

@@ -20,6 +20,7 @@ _REFUSED = (
     (re.compile(r"[*+?}]\+"), "a possessive quantifier"),
 )
 _CLASS = re.compile(r"(?<!\\)((?:\\\\)*)\[\^?\]?(?:\\.|[^\]\\])*\]")
+_ODD_CLASS = re.compile(r"^\[\^?\]|.\[|&&|--|~~")
 _LITERAL = re.compile(r"\\[^A-Za-z0-9]")
 
 
@@ -31,6 +32,8 @@ def unportable(pattern: str) -> str | None:
             re.compile(pattern)
         except (re.error, OverflowError, RecursionError) as error:
             return f"does not compile: {error}"
+    if any(_ODD_CLASS.search(_LITERAL.sub("_", found[0][len(found[1]) :])) for found in _CLASS.finditer(pattern)):
+        return "has a class that engines read differently: escape [, ], - and & in it"
     bare = _LITERAL.sub("_", _CLASS.sub(r"\1_", pattern))
     for refused, name in _REFUSED:
         if refused.search(bare):

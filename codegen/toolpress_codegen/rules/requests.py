@@ -9,9 +9,9 @@ from toolpress_codegen.diagnostics import shown
 from toolpress_codegen.resolve import parameter
 from toolpress_codegen.rules.places import argument_place, property_words, words_hold
 from toolpress_codegen.rules.rule import Finding, Rule, Site, Subject
-from toolpress_codegen.schemas import plain_type
 from toolpress_codegen.source_file import DataPath
 
+_TENANT = "{tenant}"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _VERBS = ("list", "get", "create", "update", "delete", "toggle", "move")
 _HANDLER = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
@@ -60,11 +60,10 @@ def _path_types(site: Site) -> Iterator[Finding]:
         path: DataPath = ("input", "properties", name)
         if name not in tool.input.required:
             yield site.finding(path, f"{name} stands in the path but is not required", f"add {name} to required", "key")
-        if isinstance(schema.get("type"), list) or plain_type(schema) in {"object", "array"}:
-            hint = "give it one plain type, such as string"
-            yield site.finding(
-                (*path, "type"), f"{name} stands in the path and cannot be {shown(schema['type'])}", hint
-            )
+        kind = schema.get("type")
+        if isinstance(kind, list) or kind in ("object", "array"):
+            message = f"{name} stands in the path and cannot be {shown(kind)}"
+            yield site.finding((*path, "type"), message, "give it one plain type, such as string")
 
 
 def switch_argument(subject: Subject) -> Iterator[Finding]:
@@ -140,12 +139,28 @@ def identity_tool(subject: Subject) -> Iterator[Finding]:
     path = ("authentication", "identity", "tool")
     if wanted not in {entry.text("name") for entry in subject.entries}:
         hint = "name the tool that says whom a key belongs to"
-        yield from subject.at_server(path, f"there is no tool {wanted}", hint)
+        yield subject.at_server(path, f"there is no tool {wanted}", hint)
     for site in subject.sites:
         given = subject.server.authentication.identity.arguments
         if site.tool.name == wanted and (site.tool.effect != "read" or set(site.tool.input.required) - set(given)):
             hint = "name a read whose required arguments stand under identity.arguments"
-            yield from subject.at_server(path, f"{wanted} cannot be called for every request", hint)
+            yield subject.at_server(path, f"{wanted} cannot be called for every request", hint)
+
+
+def tenant_host(subject: Subject) -> Iterator[Finding]:
+    if subject.server is None:
+        return
+    server, identity = subject.server, subject.server.authentication.identity
+    labels = server.base_url.partition("//")[2].partition("/")[0].split(".")
+    if server.tenancy is None:
+        if _TENANT in server.base_url:
+            yield subject.at_server(("base_url",), f"{_TENANT} has no tenancy", "add tenancy: or remove it")
+        if identity.tenant is None:
+            message, hint = "nothing says which tenant a key belongs to", "add tenant:, or tenancy:"
+            yield subject.at_server(("authentication", "identity"), message, hint)
+    elif server.base_url.count(_TENANT) != 1 or _TENANT not in labels:
+        message = f"tenancy without {_TENANT} as one label of the host"
+        yield subject.at_server(("base_url",), message, "write it as in https://{tenant}.example.com")
 
 
 RULES = (
@@ -188,6 +203,13 @@ RULES = (
         "The sandbox can answer",
         "`sandbox` has either `do` with a collection (`of`), or a `handler`, not both: every tool works offline.",
         sandbox_line,
+    ),
+    Rule(
+        "tenant-host",
+        "The tenant has its place",
+        "With `tenancy`, `base_url` holds `{tenant}` once, as a whole label of the host, so that a tenant's name can"
+        " never reach into another part of an address. Without, the identity tool's answer says the `tenant`.",
+        tenant_host,
     ),
     Rule(
         "identity-tool",

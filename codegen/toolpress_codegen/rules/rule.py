@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from toolpress_codegen.manifest import Server, Tool
-from toolpress_codegen.source_file import DataPath, SourceFile
-
-At = Literal["key", "value"]
+from toolpress_codegen.source_file import At, DataPath, SourceFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +54,16 @@ class Subject:
 
     folder: str
     server: Server | None
-    server_source: SourceFile | None
+    server_source: SourceFile
     modules: tuple[SourceFile, ...]
     entries: tuple[Entry, ...]
     sites: tuple[Site, ...]
     complete: bool
     """Whether every file could be read, so that what is absent is really absent."""
 
-    def at_server(self, path: DataPath, message: str, hint: str, at: At = "value") -> Iterator[Finding]:
-        if self.server_source is not None:
-            yield Finding(self.server_source, path, message, hint, at)
+    def at_server(self, path: DataPath, message: str, hint: str) -> Finding:
+        """A fault at `path` of server.yaml."""
+        return Finding(self.server_source, path, message, hint)
 
 
 Check = Callable[[Subject], Iterable[Finding]]

@@ -71,6 +71,7 @@ _FITS = {
     **dict.fromkeys(("items", "minItems", "maxItems"), frozenset({"array"})),
     **dict.fromkeys(("properties", "required", "additionalProperties"), frozenset({"object"})),
 }
+_WHOLE_FORMATS = dict.fromkeys(("uuid", "date", "date-time"), frozenset({"pattern", "minLength", "maxLength"}))
 _PAIRS = (("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems"))
 
 
@@ -119,12 +120,15 @@ def _enum(site: Site) -> Iterator[Finding]:
         if not isinstance(values, list):
             continue
         path = (*part.path, "enum")
-        if not values:
-            yield site.finding(path, f"the enum of {part.title} is empty", "list its values, or remove it")
+        if all(value is None for value in values):
+            yield site.finding(path, f"the enum of {part.title} has no value", "list its values, or remove it")
         texts = [shown(value, 10_000) for value in values]
         for index, value in enumerate(values):
             if texts[index] in texts[:index]:
                 yield site.finding((*path, index), f"{shown(value)} stands twice in the enum", "remove one")
+            elif isinstance(value, (list, Mapping)):
+                hint = "list plain values alone; tell what else is allowed in the description"
+                yield site.finding((*path, index), f"{shown(value)} is no plain value", hint)
             elif part.types and not any(_is_of(value, kind) for kind in part.types):
                 message = f"{shown(value)} is not of type {' or '.join(part.types)}"
                 yield site.finding((*path, index), message, "correct the value or the type; quote text")
@@ -192,6 +196,9 @@ def _fit(site: Site) -> Iterator[Finding]:
             if word in _FITS and part.types and not _FITS[word] & set(part.types):
                 message = f"{word} says nothing about type {part.types[0]}"
                 yield site.finding((*part.path, word), message, f"remove {word}, or correct the type", "key")
+        for word in _WHOLE_FORMATS.get(str(part.schema.get("format")), frozenset()) & set(part.schema):
+            message = f"format {part.schema['format']} says it all; models do not hold {word} beside it"
+            yield site.finding((*part.path, word), message, f"remove {word}, or the format", "key")
         for low, high in _PAIRS:
             least: Any = part.schema.get(low)
             most: Any = part.schema.get(high)
@@ -251,21 +258,22 @@ RULES = (
     Rule(
         "schema-fit",
         "Constraints fit their type",
-        "`maxLength` of an integer, or a minimum above its maximum, is a mistake that no call would show.",
+        "`maxLength` of an integer, or a minimum above its maximum, is a mistake that no call would show. Beside"
+        " `format` uuid, date or date-time neither pattern nor length counts: generated models hold the format alone.",
         _each(_fit),
     ),
     Rule(
         "enum-values",
         "Enums are filled, unique and of their type",
-        "An enum lists at least one value, each once, each of the declared type; a nullable enum also lists `null` when"
-        " null is allowed.",
+        "An enum lists at least one plain value beside null, each once, each of the declared type; a nullable enum also"
+        " lists `null` when null is allowed.",
         _each(_enum),
     ),
     Rule(
         "pattern-portable",
         "Patterns work in every engine",
         "A pattern compiles in Python and in the engine of generated models, without lookaround, backreferences, named"
-        " groups, flags or atomic groups.",
+        " groups, flags or atomic groups; brackets within a class are escaped.",
         _each(pattern_portable),
     ),
     Rule(

@@ -1,4 +1,8 @@
-"""`toolpress call`: the same line as a call over MCP, without the server."""
+"""`toolpress call`: the same line as a call over MCP, without the server.
+
+An answer of the tool is JSON on stdout, be it good (exit code 0) or an error (1). What kept the call from being
+answered at all is one line on stderr, as with every command.
+"""
 
 from __future__ import annotations
 
@@ -26,27 +30,27 @@ def run(args: argparse.Namespace) -> int:
     index = index_with(args.tool, args.catalog)
     schema = index.listing(args.tool).get("inputSchema", {})
     arguments = values.read(args.arguments, args.json_args, schema)
+    credential = _credential(index, args)
     with ExitStack() as stack:
         base_url = args.base_url or base_url_override(index.catalog.name)
         if args.sandbox:
-            address = stack.enter_context(running_sandbox(index.catalog.name))
+            address = stack.enter_context(running_sandbox(index))
             base_url = sandbox_base_url(index.catalog, address)
         try:
-            answer, status = asyncio.run(_call(index, args, arguments, base_url)), exits.OK
+            answer, status = asyncio.run(_call(index, args.tool, arguments, credential, base_url)), exits.OK
         except ToolpressError as error:
-            if args.debug:
+            if args.debug or exits.code_of(error) in (exits.CONFIGURATION, exits.UNREACHABLE):
                 raise
-            answer, status = error.to_payload(), exits.code_of(error)
+            answer, status = error.to_payload(), exits.FOUND
     print(json.dumps(answer, ensure_ascii=False, indent=2))
     return status
 
 
 async def _call(
-    index: CatalogIndex, args: argparse.Namespace, arguments: JsonObject, base_url: str | None
+    index: CatalogIndex, tool: str, arguments: JsonObject, credential: Credential, base_url: str | None
 ) -> JsonObject:
     async with Client(index.catalog, base_url=base_url) as client:
-        executor = Executor(index, client, credential=_credential(index, args))
-        return await executor.run(index.require(args.tool), arguments)
+        return await Executor(index, client, credential=credential).run(index.require(tool), arguments)
 
 
 def _credential(index: CatalogIndex, args: argparse.Namespace) -> Credential:

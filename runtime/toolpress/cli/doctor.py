@@ -5,22 +5,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-
-import httpx
 
 from toolpress import credentials
 from toolpress.catalog import CatalogIndex, find_catalog, installed
 from toolpress.cli import exits
+from toolpress.cli.listening import listen
 from toolpress.client import Client
 from toolpress.contract import Catalog
-from toolpress.errors import ConfigurationError, ToolpressError
+from toolpress.errors import ConfigurationError, ToolpressError, UpstreamTimeout, UpstreamUnavailable
 from toolpress.principal import Credential
+from toolpress.request import UpstreamRequest
 from toolpress.settings import Settings, base_url_override, load_settings
 from toolpress.tenancy import host_of
-from toolpress.upstream import resolved
 from toolpress.whoami import whoami
 
 _REACH_TIMEOUT_S = 10.0
@@ -62,10 +60,10 @@ def _findings(args: argparse.Namespace) -> Iterator[Finding]:
             "catalogues", False, "none is installed", "Install a package with the entry point group toolpress.catalogs."
         )
     for name in names:
-        yield from _catalog(name, args)
+        yield from _catalog(name, args, settings)
 
 
-def _catalog(name: str, args: argparse.Namespace) -> Iterator[Finding]:
+def _catalog(name: str, args: argparse.Namespace, settings: Settings) -> Iterator[Finding]:
     try:
         catalog = find_catalog(name)
         index = CatalogIndex(catalog)
@@ -75,45 +73,53 @@ def _catalog(name: str, args: argparse.Namespace) -> Iterator[Finding]:
     except ToolpressError as error:
         yield _failed(name, error)
         return
-    yield Finding(name, True, f"{len(index.tools)} tools, version {catalog.version}")
-    address = args.base_url or base_url_override(name) or catalog.base_url
+    yield Finding(catalog.name, True, f"{len(index.tools)} tools, version {catalog.version}")
+    if settings.sandbox:
+        yield Finding(f"{catalog.name} upstream", None, "TOOLPRESS_SANDBOX is set, the sandbox answers instead")
+        return
+    address = args.base_url or base_url_override(catalog.name) or catalog.base_url
     environment = dict(os.environ)
+    tenant: str | None = None
     if catalog.tenancy is not None:
-        if args.tenant:
-            environment[catalog.tenancy.environment] = args.tenant
+        environment |= {catalog.tenancy.environment: args.tenant} if args.tenant else {}
         try:
             tenant = credentials.environment_tenant(environment, catalog.tenancy)
         except ToolpressError as error:
-            yield _failed(f"{name} tenant", error)
+            yield _failed(f"{catalog.name} tenant", error)
             return
-        yield Finding(f"{name} tenant", True, f"{tenant} is a subdomain, its upstream is {host_of(address, tenant)}")
-        reached = _reach(name, host_of(address, tenant))
-    else:
-        reached = _reach(name, address)
+        yield Finding(f"{catalog.name} tenant", True, f"{tenant} may be a subdomain")
+    reached = _reach(catalog, host_of(address, tenant))
     yield reached
     yield _key(catalog, address, environment, reachable=reached.good is True)
 
 
 def _port(settings: Settings) -> Finding:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        socket.create_server((settings.host, settings.port), family=family).close()
-    except OSError as error:
-        text = f"{settings.host}:{settings.port} is not free: {os.strerror(error.errno) if error.errno else error}"
-        return Finding("port", False, text, "Stop what uses it, or set TOOLPRESS_PORT or --port.")
+        listen(settings.host, settings.port).close()
+    except ConfigurationError as error:
+        return _failed("port", error)
     return Finding("port", True, f"{settings.host}:{settings.port} is free")
 
 
-def _reach(name: str, address: str) -> Finding:
-    """Any HTTP answer counts: the question is whether the way there is open."""
-    what = f"{name} upstream"
+def _reach(catalog: Catalog, address: str) -> Finding:
+    """Any HTTP answer counts: the question is whether the way there, the one that calls take, is open."""
+    what = f"{catalog.name} upstream"
     try:
-        target, host = resolved(address)
-        answer = httpx.get(target, headers=host, timeout=_REACH_TIMEOUT_S, follow_redirects=False)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        fix = f"Check the network, a proxy, or TOOLPRESS_{name.upper()}_BASE_URL; without network use --sandbox."
-        return Finding(what, False, f"{address} does not answer: {error or type(error).__name__}", fix)
-    return Finding(what, True, f"{address} answers ({answer.status_code})")
+        status = asyncio.run(_status(catalog, address))
+    except (UpstreamUnavailable, UpstreamTimeout) as error:
+        why = str(error.__cause__) or error.message
+        fix = f"Check the network, a proxy, or TOOLPRESS_{catalog.name.upper()}_BASE_URL; offline use --sandbox."
+        return Finding(what, False, f"{address} does not answer: {why}", fix)
+    except ToolpressError as error:
+        return _failed(what, error)
+    return Finding(what, True, f"{address} answers ({status})")
+
+
+async def _status(catalog: Catalog, address: str) -> int:
+    async with Client(catalog, base_url=address) as client:
+        request = UpstreamRequest("GET", "")
+        answer = await client.upstream.send(request, headers={}, effect="execute", timeout_s=_REACH_TIMEOUT_S)
+        return answer.status
 
 
 def _key(catalog: Catalog, address: str, environment: Mapping[str, str], *, reachable: bool) -> Finding:

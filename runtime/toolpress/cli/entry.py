@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from toolpress.cli import exits
-from toolpress.cli.parser import build_parser
+from toolpress.cli.parser import parse, print_help
 from toolpress.errors import ToolpressError
 
 if TYPE_CHECKING:
@@ -17,32 +17,38 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
-    parser = build_parser()
-    args = parser.parse_args(argv)
-    if args.command is None:
-        parser.print_help()
-        return exits.USAGE
+    """Run one command and return its exit code; `--help` and wrong usage raise SystemExit."""
     try:
-        return _run(args)
-    except ToolpressError as error:
-        if args.debug:
-            raise
-        print(f"toolpress {args.command}: {one_line(error)}", file=sys.stderr)
-        return exits.code_of(error)
+        try:
+            return _command(parse(argv))
+        finally:
+            sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # keeps the interpreter from flushing into it
         return exits.OK
+
+
+def _command(args: argparse.Namespace) -> int:
+    if args.command is None:
+        print_help()
+        return exits.USAGE
+    try:
+        return int(import_module(f"toolpress.cli.{args.module}").run(args))
     except KeyboardInterrupt:
-        return 130
+        return exits.INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if args.debug:
+            raise
+        print(f"toolpress {args.command}: {_one_line(error)}", file=sys.stderr)
+        return exits.code_of(error) if isinstance(error, ToolpressError) else exits.FOUND
 
 
-def one_line(error: ToolpressError) -> str:
-    """The message and what to do about it."""
-    text = error.message if error.fix is None else f"{error.message} {error.fix}"
+def _one_line(error: Exception) -> str:
+    """What happened and what to do about it."""
+    if isinstance(error, ToolpressError):
+        text = error.message if error.fix is None else f"{error.message} {error.fix}"
+    else:
+        text = f"{type(error).__name__}: {error}. This is a fault of toolpress; --debug shows where."
     return " ".join(text.split())
-
-
-def _run(args: argparse.Namespace) -> int:
-    result = import_module(f"toolpress.cli.{args.module}").run(args)
-    return int(result)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from toolpress.errors import (
     ConfigurationError,
+    InvalidArguments,
     ToolpressError,
     Unauthenticated,
+    UnknownTool,
     UpstreamTimeout,
     UpstreamUnavailable,
 )
@@ -18,7 +20,13 @@ CONFIGURATION = 3
 UNREACHABLE = 4
 
 
+INTERRUPTED = 130
+
+
 def code_of(error: ToolpressError) -> int:
+    """The code of an error that ends a command."""
+    if isinstance(error, InvalidArguments | UnknownTool):
+        return USAGE
     if isinstance(error, UpstreamUnavailable | UpstreamTimeout):
         return UNREACHABLE
     if isinstance(error, ConfigurationError) or (isinstance(error, Unauthenticated) and error.status is None):

@@ -25,5 +25,6 @@ def index_with(tool: str, catalog: str | None) -> CatalogIndex:
         raise ConfigurationError(f"{tool} is in several catalogues: {choices}.", fix="Choose one with --catalog.")
     known = [info.name for index in indexes for info in index.tools]
     close = get_close_matches(tool, known, n=1, cutoff=0.6)
-    fix = f"Did you mean {close[0]}?" if close else f"List tools: toolpress tools {' | '.join(names) or 'CATALOG'}"
+    where = names[0] if len(names) == 1 else "CATALOG"
+    fix = f"Did you mean {close[0]}?" if close else f"List tools: toolpress tools {where}"
     raise UnknownTool(f"No tool is called {tool}.", fix=fix)

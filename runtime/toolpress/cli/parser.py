@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from typing import NoReturn
 
 _HELP = """\
 Manifests in, production MCP tool servers out.
@@ -32,16 +34,39 @@ examples:
 
 exit codes:
   0 fine   1 problems found, or the tool answered with an error   2 wrong usage
-  3 wrong configuration or installation   4 upstream unreachable
+  3 wrong configuration or installation   4 upstream unreachable   130 interrupted
 
 settings come from TOOLPRESS_* variables as well; see docs/deploy.md
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The words of a command line, `sys.argv` if None; `command` is None when it names none."""
+    parser = _parser()
+    args, rest = parser.parse_known_args(argv)
+    if args.command == "call" and not any(word.startswith("-") for word in rest):
+        args.arguments += rest  # before Python 3.12.7 argparse takes no key=value behind an option
+    elif rest:
+        parser.prog = " ".join(filter(None, (parser.prog, args.command)))
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    return args
+
+
+def print_help() -> None:
+    _parser().print_help()
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}. Try: {self.prog} --help\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     shared.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="toolpress",
         usage="toolpress COMMAND [...] [--debug]",
         description=_HELP,
@@ -62,9 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 class _Grammar:
-    def __init__(
-        self, commands: argparse._SubParsersAction[argparse.ArgumentParser], shared: argparse.ArgumentParser
-    ) -> None:
+    def __init__(self, commands: argparse._SubParsersAction[_Parser], shared: _Parser) -> None:
         self._commands = commands
         self._shared = shared
 

@@ -6,27 +6,24 @@ import argparse
 import asyncio
 import json
 import os
-import signal
-import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-
-import uvicorn
 
 from toolpress import credentials, logs
 from toolpress.catalog import find_catalog
 from toolpress.cli import exits
+from toolpress.cli.listening import listen
+from toolpress.cli.over_http import serve_until_stopped
 from toolpress.cli.signals import STOP_SIGNALS
-from toolpress.combined import application
 from toolpress.contract import Catalog
 from toolpress.embedded import require_sandbox, seeded_keys
 from toolpress.errors import ConfigurationError
 from toolpress.server import MCP_PATH, Built, build_server
 from toolpress.settings import Settings, load_settings
 
-_STDIO_GRACE_S = 3.0
+_STDIO_GRACE_S = 1.0
 
 
 def run(args: argparse.Namespace) -> int:
@@ -58,29 +55,18 @@ def _check(catalogs: list[Catalog], settings: Settings, args: argparse.Namespace
 
 
 def _serve_http(catalogs: list[Catalog], settings: Settings, args: argparse.Namespace) -> int:
-    listener = _listen(settings.host, settings.port)
-    root = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
-    servers = [build_server(settings, catalog, base_url=args.base_url) for catalog in catalogs]
-    urls = {built.name: f"{root}/{built.name}{MCP_PATH}" if servers[1:] else f"{root}{MCP_PATH}" for built in servers}
+    with listen(settings.host, settings.port) as listener:
+        root = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
+        servers = [build_server(settings, catalog, base_url=args.base_url) for catalog in catalogs]
+        urls = {built.name: f"{root}{f'/{built.name}' if servers[1:] else ''}{MCP_PATH}" for built in servers}
 
-    def started() -> None:
-        _announce(args.announce, servers, urls)
-        lines = [line for built in servers for line in _banner(built, urls[built.name])]
-        print("\n".join(lines), file=sys.stderr, flush=True)
+        def started() -> None:
+            _announce(args.announce, servers, urls)
+            lines = [line for built in servers for line in _banner(built, urls[built.name])]
+            print("\n".join(lines), file=sys.stderr, flush=True)
 
-    config = uvicorn.Config(
-        application(servers),
-        http="h11",  # httptools keeps blanks at the end of header values, which the protocol's checks forbid
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=settings.grace_s,
-    )
-    server = _Server(config, servers, started)
-    asyncio.run(server.serve(sockets=[listener]))
-    return exits.OK if server.started else exits.CONFIGURATION
+        serve_until_stopped(servers, listener, started)
+    return exits.OK
 
 
 def _serve_stdio(catalog: Catalog, settings: Settings, args: argparse.Namespace) -> int:
@@ -115,52 +101,6 @@ async def _until_stopped(built: Built) -> None:
         os._exit(exits.OK)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn that tells when it listens and when it drains, and leaves with exit code 0 after a signal."""
-
-    def __init__(self, config: uvicorn.Config, servers: Sequence[Built], on_start: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._servers = servers
-        self._on_start = on_start
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._on_start()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        for number in STOP_SIGNALS:
-            loop.add_signal_handler(number, self._stop(number))
-        try:
-            yield
-        finally:
-            for number in STOP_SIGNALS:
-                loop.remove_signal_handler(number)
-
-    def _stop(self, number: signal.Signals) -> Callable[[], None]:
-        def stop() -> None:
-            for built in self._servers:
-                built.draining = True
-            self.force_exit = self.should_exit and number == signal.SIGINT
-            self.should_exit = True
-
-        return stop
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket, opened before anything slow so that clients wait instead of being refused."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        raise ConfigurationError(
-            f"Cannot listen on {host}:{port}: {os.strerror(error.errno) if error.errno else error}.",
-            fix="Stop what uses the port, or choose another with --port (0 takes a free one).",
-        ) from error
-
-
 def _shown(host: str) -> str:
     if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
         return "127.0.0.1"
@@ -175,8 +115,9 @@ def _banner(built: Built, url: str) -> Iterator[str]:
         return
     where = f"data in {built.settings.sandbox_data}" if built.settings.sandbox_data else "in memory"
     yield f"sandbox  {built.sandbox_url} ({where})"
-    accept = index.catalog.authentication.accept
-    yield f"test keys, sent as {' or '.join(f'{way.header}: {way.scheme}'.strip() for way in accept)}"
+    ways = " or ".join(f"{way.header}: {way.scheme}".strip() for way in index.catalog.authentication.accept)
+    tenancy = index.catalog.tenancy
+    yield f"test keys, sent as {ways}{f', with their tenant as {tenancy.header}' if tenancy else ''}"
     for key in seeded_keys(index):
         yield f"  {key.key}  {key.role} of {key.tenant}{'' if key.usable else ', revoked'}"
 
@@ -194,7 +135,12 @@ def _announce(file: str | None, servers: Sequence[Built], urls: Mapping[str, str
     if file:
         target = Path(file)
         draft = target.with_name(f"{target.name}.{os.getpid()}")
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(target)
+        try:
+            draft.write_text(text, encoding="utf-8")
+            draft.replace(target)
+        except OSError as error:
+            raise ConfigurationError(
+                f"Cannot write {target}: {error.strerror}.", fix="Give --announce a file in a folder that exists."
+            ) from error
     if os.environ.get("TOOLPRESS_ANNOUNCE") == "1":
         print(text, file=sys.stderr, flush=True)

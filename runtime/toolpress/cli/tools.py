@@ -9,7 +9,7 @@ from toolpress.authorize import decide
 from toolpress.catalog import CatalogIndex, find_catalog
 from toolpress.cli import exits
 from toolpress.contract import Catalog, ToolInfo
-from toolpress.errors import ConfigurationError
+from toolpress.errors import InvalidArguments
 from toolpress.principal import Principal
 
 
@@ -31,5 +31,5 @@ def run(args: argparse.Namespace) -> int:
 
 def _sees(role: str, tool: ToolInfo, catalog: Catalog) -> bool:
     if role not in catalog.roles:
-        raise ConfigurationError(f"{catalog.name} has no role {role}.", fix=f"Use one of: {', '.join(catalog.roles)}.")
+        raise InvalidArguments(f"{catalog.name} has no role {role}.", fix=f"Use one of: {', '.join(catalog.roles)}.")
     return decide(Principal(role, "", ""), tool, catalog).visible

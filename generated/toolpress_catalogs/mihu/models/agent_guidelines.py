@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictInt
 
 
 class AddAgentGuidelineArguments(BaseModel):
@@ -15,9 +15,9 @@ class AddAgentGuidelineArguments(BaseModel):
     )
     uuid: Annotated[UUID, Field(description="Agent; found by list_agents.")]
     content: Annotated[str, Field(description="The rule in one sentence.", min_length=1)]
-    order: Annotated[int | MISSING, Field(description="Position in the list, from 0; the end when absent.", ge=0)] = (
-        MISSING
-    )
+    order: Annotated[
+        StrictInt | MISSING, Field(description="Position in the list, from 0; the end when absent.", ge=0)
+    ] = MISSING
 
 
 class ReplaceAgentGuidelinesGuidelinesItem(BaseModel):
@@ -25,7 +25,7 @@ class ReplaceAgentGuidelinesGuidelinesItem(BaseModel):
         extra="forbid",
     )
     content: Annotated[str, Field(description="The rule in one sentence.", min_length=1)]
-    order: Annotated[int | MISSING, Field(description="Position, from 0.", ge=0)] = MISSING
+    order: Annotated[StrictInt | MISSING, Field(description="Position, from 0.", ge=0)] = MISSING
 
 
 class ReplaceAgentGuidelinesArguments(BaseModel):
@@ -46,7 +46,7 @@ class UpdateAgentGuidelineArguments(BaseModel):
     uuid: Annotated[UUID, Field(description="Agent; found by list_agents.")]
     guidelineUuid: Annotated[UUID, Field(description="Guideline to change; get_agent shows them.")]
     content: Annotated[str | MISSING, Field(description="The rule in one sentence.", min_length=1)] = MISSING
-    order: Annotated[int | MISSING, Field(description="Position, from 0.", ge=0)] = MISSING
+    order: Annotated[StrictInt | MISSING, Field(description="Position, from 0.", ge=0)] = MISSING
 
 
 class DeleteAgentGuidelineArguments(BaseModel):

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictInt
 
 
 class ListAgentsArguments(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    page: Annotated[int | MISSING, Field(description="Page to read.", ge=1)] = MISSING
-    per_page: Annotated[int | MISSING, Field(description="Agents on a page.", ge=1, le=100)] = MISSING
+    page: Annotated[StrictInt | MISSING, Field(description="Page to read.", ge=1)] = MISSING
+    per_page: Annotated[StrictInt | MISSING, Field(description="Agents on a page.", ge=1, le=100)] = MISSING
     search: Annotated[str | MISSING, Field(description="Part of the name.")] = MISSING

@@ -7,15 +7,15 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import MISSING, BaseModel, ConfigDict, EmailStr, Field
+from pydantic import MISSING, BaseModel, ConfigDict, EmailStr, Field, StrictBool, StrictInt
 
 
 class ListContactsArguments(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    page: Annotated[int | MISSING, Field(description="Page to read.", ge=1)] = MISSING
-    per_page: Annotated[int | MISSING, Field(description="Contacts on a page.", ge=1, le=100)] = MISSING
+    page: Annotated[StrictInt | MISSING, Field(description="Page to read.", ge=1)] = MISSING
+    per_page: Annotated[StrictInt | MISSING, Field(description="Contacts on a page.", ge=1, le=100)] = MISSING
     search: Annotated[str | MISSING, Field(description="Part of a name, email or phone number.")] = MISSING
     status: Annotated[
         Literal["Active", "Inactive", "Blacklisted"] | MISSING, Field(description="Keep only contacts in this state.")
@@ -132,7 +132,7 @@ class BlacklistContactArguments(BaseModel):
     reason: Annotated[str, Field(description="Why, for colleagues who look it up later.", min_length=3)]
     type: Annotated[Literal["Phone", "Email", "Both"] | MISSING, Field(description="What is blocked.")] = MISSING
     is_permanent: Annotated[
-        bool | MISSING, Field(description="Whether it never ends; with false expires_at is needed.")
+        StrictBool | MISSING, Field(description="Whether it never ends; with false expires_at is needed.")
     ] = MISSING
     expires_at: Annotated[date | None | MISSING, Field(description="Day on which it ends, in the future.")] = MISSING
 
@@ -186,8 +186,8 @@ class ListContactConversationsArguments(BaseModel):
         extra="forbid",
     )
     uuid: Annotated[UUID, Field(description="Contact; found by list_contacts.")]
-    page: Annotated[int | MISSING, Field(description="Page to read.", ge=1)] = MISSING
-    per_page: Annotated[int | MISSING, Field(description="Conversations on a page.", ge=1, le=100)] = MISSING
+    page: Annotated[StrictInt | MISSING, Field(description="Page to read.", ge=1)] = MISSING
+    per_page: Annotated[StrictInt | MISSING, Field(description="Conversations on a page.", ge=1, le=100)] = MISSING
     channel: Annotated[
         Literal["call", "sms", "whatsapp"] | MISSING, Field(description="Keep only conversations on this channel.")
     ] = MISSING

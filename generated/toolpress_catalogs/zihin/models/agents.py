@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt
 from typing_extensions import TypeAliasType
 
 
@@ -21,7 +21,7 @@ class ListAgentsArguments(BaseModel):
         Literal["assistant", "chatbot", "workflow", "classifier", "orchestrator"] | MISSING,
         Field(description="Keep only agents of this kind."),
     ] = MISSING
-    include_archived: Annotated[bool | MISSING, Field(description="Show archived agents as well.")] = MISSING
+    include_archived: Annotated[StrictBool | MISSING, Field(description="Show archived agents as well.")] = MISSING
 
 
 class GetAgentArguments(BaseModel):
@@ -47,8 +47,8 @@ class CreateAgentLlmConfig(BaseModel):
             pattern="^(auto|[a-z]+\\.[A-Za-z0-9._-]+)$",
         ),
     ]
-    temperature: Annotated[float | MISSING, Field(description="Sampling temperature.", ge=0.0, le=2.0)] = MISSING
-    max_tokens: Annotated[int | MISSING, Field(description="Longest answer in tokens.", ge=1)] = MISSING
+    temperature: Annotated[StrictFloat | MISSING, Field(description="Sampling temperature.", ge=0.0, le=2.0)] = MISSING
+    max_tokens: Annotated[StrictInt | MISSING, Field(description="Longest answer in tokens.", ge=1)] = MISSING
     fallback_chain: Annotated[
         list[CreateAgentLlmConfigFallbackChainItem] | MISSING,
         Field(
@@ -57,7 +57,7 @@ class CreateAgentLlmConfig(BaseModel):
         ),
     ] = MISSING
     max_iterations: Annotated[
-        int | MISSING, Field(description="Most rounds of model and tools in one turn.", ge=1, le=30)
+        StrictInt | MISSING, Field(description="Most rounds of model and tools in one turn.", ge=1, le=30)
     ] = MISSING
 
 
@@ -95,8 +95,8 @@ class UpdateAgentLlmConfig(BaseModel):
             pattern="^(auto|[a-z]+\\.[A-Za-z0-9._-]+)$",
         ),
     ]
-    temperature: Annotated[float | MISSING, Field(description="Sampling temperature.", ge=0.0, le=2.0)] = MISSING
-    max_tokens: Annotated[int | MISSING, Field(description="Longest answer in tokens.", ge=1)] = MISSING
+    temperature: Annotated[StrictFloat | MISSING, Field(description="Sampling temperature.", ge=0.0, le=2.0)] = MISSING
+    max_tokens: Annotated[StrictInt | MISSING, Field(description="Longest answer in tokens.", ge=1)] = MISSING
     fallback_chain: Annotated[
         list[UpdateAgentLlmConfigFallbackChainItem] | MISSING,
         Field(
@@ -105,7 +105,7 @@ class UpdateAgentLlmConfig(BaseModel):
         ),
     ] = MISSING
     max_iterations: Annotated[
-        int | MISSING, Field(description="Most rounds of model and tools in one turn.", ge=1, le=30)
+        StrictInt | MISSING, Field(description="Most rounds of model and tools in one turn.", ge=1, le=30)
     ] = MISSING
 
 
@@ -128,17 +128,17 @@ class UpdateAgentArguments(BaseModel):
     ] = MISSING
     tags: Annotated[list[str] | MISSING, Field(description="Free labels; replaces the former list.")] = MISSING
     visibility: Annotated[Literal["tenant", "public"] | MISSING, Field(description="Who may find the agent.")] = MISSING
-    chat_enabled: Annotated[bool | MISSING, Field(description="Whether the agent appears in the native chat.")] = (
-        MISSING
-    )
+    chat_enabled: Annotated[
+        StrictBool | MISSING, Field(description="Whether the agent appears in the native chat.")
+    ] = MISSING
     memory_enabled: Annotated[
-        bool | MISSING, Field(description="Whether the agent keeps memories between sessions.")
+        StrictBool | MISSING, Field(description="Whether the agent keeps memories between sessions.")
     ] = MISSING
     quick_replies_enabled: Annotated[
-        bool | MISSING, Field(description="Whether the agent may offer ready answers to tap.")
+        StrictBool | MISSING, Field(description="Whether the agent may offer ready answers to tap.")
     ] = MISSING
     engagement_control_enabled: Annotated[
-        bool | MISSING, Field(description="Whether the agent can be switched on and off person by person.")
+        StrictBool | MISSING, Field(description="Whether the agent can be switched on and off person by person.")
     ] = MISSING
 
 
@@ -147,7 +147,7 @@ class DeleteAgentArguments(BaseModel):
         extra="forbid",
     )
     agent_id: Annotated[UUID, Field(description="Agent to retire; found by list_agents.")]
-    hard_delete: Annotated[bool | MISSING, Field(description="Remove for good instead of archiving.")] = MISSING
+    hard_delete: Annotated[StrictBool | MISSING, Field(description="Remove for good instead of archiving.")] = MISSING
 
 
 class CloneAgentArguments(BaseModel):
@@ -156,9 +156,9 @@ class CloneAgentArguments(BaseModel):
     )
     agent_id: Annotated[UUID, Field(description="Agent to copy; found by list_agents.")]
     name: Annotated[str | MISSING, Field(description="Name of the copy.", max_length=120, min_length=1)] = MISSING
-    include_triggers: Annotated[bool | MISSING, Field(description="Copy the triggers too; they start disabled.")] = (
-        MISSING
-    )
+    include_triggers: Annotated[
+        StrictBool | MISSING, Field(description="Copy the triggers too; they start disabled.")
+    ] = MISSING
 
 
 class PublishAgentArguments(BaseModel):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictInt
 
 
 class ListApiKeysArguments(BaseModel):
@@ -37,13 +37,14 @@ class CreateApiKeyArguments(BaseModel):
         Field(description="Environment of the key: production, testing or development."),
     ] = MISSING
     rate_limit_per_minute: Annotated[
-        int | MISSING, Field(description="Requests a minute. The plan's ceiling counts when left out.", ge=1, le=1000)
+        StrictInt | MISSING,
+        Field(description="Requests a minute. The plan's ceiling counts when left out.", ge=1, le=1000),
     ] = MISSING
     quota_limit: Annotated[
-        int | None | MISSING, Field(description="Requests over the key's whole life; null sets no bound.", ge=0)
+        StrictInt | None | MISSING, Field(description="Requests over the key's whole life; null sets no bound.", ge=0)
     ] = MISSING
     expires_in_days: Annotated[
-        int | None | MISSING, Field(description="Days until the key stops working; null keeps it for good.", ge=1)
+        StrictInt | None | MISSING, Field(description="Days until the key stops working; null keeps it for good.", ge=1)
     ] = MISSING
 
 
@@ -52,7 +53,7 @@ class UpdateApiKeyArguments(BaseModel):
         extra="forbid",
     )
     key_id: Annotated[UUID, Field(description="Id of the key as list_api_keys gives it.")]
-    rate_limit_per_minute: Annotated[int, Field(description="New number of requests a minute.", ge=1, le=1000)]
+    rate_limit_per_minute: Annotated[StrictInt, Field(description="New number of requests a minute.", ge=1, le=1000)]
 
 
 class DeleteApiKeyArguments(BaseModel):

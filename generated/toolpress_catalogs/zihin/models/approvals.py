@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 
 class ListApprovalsArguments(BaseModel):
@@ -18,15 +18,17 @@ class ListApprovalsArguments(BaseModel):
         Field(description="Keep only requests in this state."),
     ] = MISSING
     agent_id: Annotated[UUID | MISSING, Field(description="Keep only requests of this agent.")] = MISSING
-    limit: Annotated[int | MISSING, Field(description="Largest number of requests.", ge=1, le=100)] = MISSING
-    offset: Annotated[int | MISSING, Field(description="How many requests to skip.", ge=0)] = MISSING
+    limit: Annotated[StrictInt | MISSING, Field(description="Largest number of requests.", ge=1, le=100)] = MISSING
+    offset: Annotated[StrictInt | MISSING, Field(description="How many requests to skip.", ge=0)] = MISSING
 
 
 class ListApprovalPoliciesArguments(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    active_only: Annotated[bool | MISSING, Field(description="Leave out policies that are switched off.")] = MISSING
+    active_only: Annotated[StrictBool | MISSING, Field(description="Leave out policies that are switched off.")] = (
+        MISSING
+    )
 
 
 class GetApprovalPolicyArguments(BaseModel):
@@ -105,6 +107,6 @@ class UpdateApprovalPolicyArguments(BaseModel):
         list[UpdateApprovalPolicyStagesItem] | MISSING,
         Field(description="The complete new rounds of approval in their order.", min_length=1),
     ] = MISSING
-    is_active: Annotated[bool | MISSING, Field(description="false takes the policy out of use; true puts it back.")] = (
-        MISSING
-    )
+    is_active: Annotated[
+        StrictBool | MISSING, Field(description="false takes the policy out of use; true puts it back.")
+    ] = MISSING

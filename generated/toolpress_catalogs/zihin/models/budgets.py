@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat
 
 
 class GetAgentBudgetArguments(BaseModel):
@@ -27,4 +27,6 @@ class SetAgentBudgetArguments(BaseModel):
         extra="forbid",
     )
     agent_id: Annotated[UUID, Field(description="Agent that gets the cap.")]
-    limit_usd: Annotated[float | None, Field(description="Cap in US dollars for a cycle; null means no cap.", ge=0.0)]
+    limit_usd: Annotated[
+        StrictFloat | None, Field(description="Cap in US dollars for a cycle; null means no cap.", ge=0.0)
+    ]

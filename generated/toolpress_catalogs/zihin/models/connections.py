@@ -6,15 +6,15 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 
 class ListConnectionsArguments(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    include_deleted: Annotated[bool | MISSING, Field(description="Show removed connections as well.")] = MISSING
-    active_only: Annotated[bool | MISSING, Field(description="Leave out switched-off connections.")] = MISSING
+    include_deleted: Annotated[StrictBool | MISSING, Field(description="Show removed connections as well.")] = MISSING
+    active_only: Annotated[StrictBool | MISSING, Field(description="Leave out switched-off connections.")] = MISSING
 
 
 class GetConnectionArguments(BaseModel):
@@ -29,11 +29,11 @@ class CreateConnectionConnectionConfig(BaseModel):
         extra="forbid",
     )
     host: Annotated[str, Field(description="Host name or address.", min_length=1)]
-    port: Annotated[int | MISSING, Field(description="TCP port.", ge=1, le=65535)] = MISSING
+    port: Annotated[StrictInt | MISSING, Field(description="TCP port.", ge=1, le=65535)] = MISSING
     database: Annotated[str, Field(description="Name of the database.", min_length=1)]
     username: Annotated[str, Field(description="User to log in as.", min_length=1)]
     password: Annotated[str, Field(description="Password of that user; stored encrypted.", min_length=1)]
-    ssl: Annotated[bool | MISSING, Field(description="Whether to connect over TLS.")] = MISSING
+    ssl: Annotated[StrictBool | MISSING, Field(description="Whether to connect over TLS.")] = MISSING
 
 
 class CreateConnectionSettings(BaseModel):
@@ -54,8 +54,10 @@ class CreateConnectionArguments(BaseModel):
     description: Annotated[str | MISSING, Field(description="What the database holds.")] = MISSING
     connection_config: Annotated[CreateConnectionConnectionConfig, Field(description="How to reach the database.")]
     settings: Annotated[CreateConnectionSettings | MISSING, Field(description="What agents may see.")] = MISSING
-    is_primary: Annotated[bool | MISSING, Field(description="Whether this is the tenant's main database.")] = MISSING
-    is_active: Annotated[bool | MISSING, Field(description="Whether agents may use it.")] = MISSING
+    is_primary: Annotated[StrictBool | MISSING, Field(description="Whether this is the tenant's main database.")] = (
+        MISSING
+    )
+    is_active: Annotated[StrictBool | MISSING, Field(description="Whether agents may use it.")] = MISSING
 
 
 class UpdateConnectionConnectionConfig(BaseModel):
@@ -63,11 +65,11 @@ class UpdateConnectionConnectionConfig(BaseModel):
         extra="forbid",
     )
     host: Annotated[str, Field(description="Host name or address.", min_length=1)]
-    port: Annotated[int | MISSING, Field(description="TCP port.", ge=1, le=65535)] = MISSING
+    port: Annotated[StrictInt | MISSING, Field(description="TCP port.", ge=1, le=65535)] = MISSING
     database: Annotated[str, Field(description="Name of the database.", min_length=1)]
     username: Annotated[str, Field(description="User to log in as.", min_length=1)]
     password: Annotated[str, Field(description="Password of that user; stored encrypted.", min_length=1)]
-    ssl: Annotated[bool | MISSING, Field(description="Whether to connect over TLS.")] = MISSING
+    ssl: Annotated[StrictBool | MISSING, Field(description="Whether to connect over TLS.")] = MISSING
 
 
 class UpdateConnectionSettings(BaseModel):
@@ -93,8 +95,10 @@ class UpdateConnectionArguments(BaseModel):
     settings: Annotated[
         UpdateConnectionSettings | MISSING, Field(description="What agents may see; replaces the stored block.")
     ] = MISSING
-    is_primary: Annotated[bool | MISSING, Field(description="Whether this is the tenant's main database.")] = MISSING
-    is_active: Annotated[bool | MISSING, Field(description="Whether agents may use it.")] = MISSING
+    is_primary: Annotated[StrictBool | MISSING, Field(description="Whether this is the tenant's main database.")] = (
+        MISSING
+    )
+    is_active: Annotated[StrictBool | MISSING, Field(description="Whether agents may use it.")] = MISSING
 
 
 class DeleteConnectionArguments(BaseModel):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 
 class WhoamiArguments(BaseModel):
@@ -51,12 +51,14 @@ class ListAgentSessionsArguments(BaseModel):
     consumer_key: Annotated[str | MISSING, Field(description="Keep only sessions of this person.", min_length=1)] = (
         MISSING
     )
-    roots_only: Annotated[bool | MISSING, Field(description="Leave out sessions that a parent agent opened.")] = MISSING
-    limit: Annotated[int | MISSING, Field(description="Sessions per page.", ge=1, le=100)] = MISSING
-    offset: Annotated[int | MISSING, Field(description="Sessions to skip before the page.", ge=0)] = MISSING
-    include_expired: Annotated[bool | MISSING, Field(description="Show sessions past their lifetime as well.")] = (
+    roots_only: Annotated[StrictBool | MISSING, Field(description="Leave out sessions that a parent agent opened.")] = (
         MISSING
     )
+    limit: Annotated[StrictInt | MISSING, Field(description="Sessions per page.", ge=1, le=100)] = MISSING
+    offset: Annotated[StrictInt | MISSING, Field(description="Sessions to skip before the page.", ge=0)] = MISSING
+    include_expired: Annotated[
+        StrictBool | MISSING, Field(description="Show sessions past their lifetime as well.")
+    ] = MISSING
 
 
 class GetSessionHistoryArguments(BaseModel):
@@ -64,4 +66,4 @@ class GetSessionHistoryArguments(BaseModel):
         extra="forbid",
     )
     session_id: Annotated[UUID, Field(description="Conversation to read.")]
-    limit: Annotated[int | MISSING, Field(description="Messages to return at most.", ge=1, le=200)] = MISSING
+    limit: Annotated[StrictInt | MISSING, Field(description="Messages to return at most.", ge=1, le=200)] = MISSING

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import MISSING, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import MISSING, AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 
 
 class SetConsumerDenylistArguments(BaseModel):
@@ -14,7 +14,7 @@ class SetConsumerDenylistArguments(BaseModel):
         extra="forbid",
     )
     consumer_key: Annotated[str, Field(description="The person's key; found by list_consumers.", min_length=1)]
-    do_not_contact: Annotated[bool, Field(description="Whether the person stands on the list afterwards.")]
+    do_not_contact: Annotated[StrictBool, Field(description="Whether the person stands on the list afterwards.")]
     reason: Annotated[
         str | MISSING, Field(description="Why; kept with the entry for other operators.", max_length=500)
     ] = MISSING

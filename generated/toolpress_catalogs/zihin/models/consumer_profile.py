@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 
 class GetConsumerProfileArguments(BaseModel):
@@ -29,11 +29,11 @@ class ListConsumersArguments(BaseModel):
         str | MISSING, Field(description="Text that the display name or the key must contain.", min_length=1)
     ] = MISSING
     blocked: Annotated[
-        bool | MISSING,
+        StrictBool | MISSING,
         Field(description="true keeps only denylisted people, false only the others; leave it out for both."),
     ] = MISSING
-    limit: Annotated[int | MISSING, Field(description="People per page.", ge=1, le=100)] = MISSING
-    offset: Annotated[int | MISSING, Field(description="People to skip before the page.", ge=0)] = MISSING
+    limit: Annotated[StrictInt | MISSING, Field(description="People per page.", ge=1, le=100)] = MISSING
+    offset: Annotated[StrictInt | MISSING, Field(description="People to skip before the page.", ge=0)] = MISSING
 
 
 class ListConsumerSessionsArguments(BaseModel):
@@ -41,5 +41,5 @@ class ListConsumerSessionsArguments(BaseModel):
         extra="forbid",
     )
     consumer_key: Annotated[str, Field(description="The person's key; found by list_consumers.", min_length=1)]
-    limit: Annotated[int | MISSING, Field(description="Sessions per page.", ge=1, le=100)] = MISSING
-    offset: Annotated[int | MISSING, Field(description="Sessions to skip before the page.", ge=0)] = MISSING
+    limit: Annotated[StrictInt | MISSING, Field(description="Sessions per page.", ge=1, le=100)] = MISSING
+    offset: Annotated[StrictInt | MISSING, Field(description="Sessions to skip before the page.", ge=0)] = MISSING

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 
 class ListCspsArguments(BaseModel):
@@ -21,7 +21,7 @@ class ListCspsArguments(BaseModel):
         Field(description="Keep only policies of this kind."),
     ] = MISSING
     is_active: Annotated[
-        bool | MISSING, Field(description="Keep only policies that are switched on (true) or off (false).")
+        StrictBool | MISSING, Field(description="Keep only policies that are switched on (true) or off (false).")
     ] = MISSING
     scope_target_id: Annotated[
         UUID | MISSING, Field(description="Keep only policies bound to this team, agent or user.")
@@ -57,9 +57,11 @@ class CreateCspArguments(BaseModel):
             description="Rules of the chosen kind; contract at zihin://schemas/csp_config. schedule: allowed_hours {start, end}, allowed_days, blocked_dates, timezone. behavior: must_do, must_not, must_not_tools, max_iterations, max_tool_calls, require_approval_for, approval_policy_id, max_agent_depth. data: sensitive_fields, never_expose, restricted_entities, restriction_message."
         ),
     ]
-    priority: Annotated[int | MISSING, Field(description="Higher goes first among policies of one scope.")] = MISSING
+    priority: Annotated[StrictInt | MISSING, Field(description="Higher goes first among policies of one scope.")] = (
+        MISSING
+    )
     description: Annotated[str | MISSING, Field(description="Why the policy exists.")] = MISSING
-    is_active: Annotated[bool | MISSING, Field(description="Whether it takes effect right away.")] = MISSING
+    is_active: Annotated[StrictBool | MISSING, Field(description="Whether it takes effect right away.")] = MISSING
 
 
 class UpdateCspArguments(BaseModel):
@@ -77,9 +79,11 @@ class UpdateCspArguments(BaseModel):
             description="The complete new rules, not a patch; contract at zihin://schemas/csp_config. Unknown names are kept and have no effect."
         ),
     ] = MISSING
-    priority: Annotated[int | MISSING, Field(description="Higher goes first among policies of one scope.")] = MISSING
+    priority: Annotated[StrictInt | MISSING, Field(description="Higher goes first among policies of one scope.")] = (
+        MISSING
+    )
     description: Annotated[str | MISSING, Field(description="New reason why the policy exists.")] = MISSING
-    is_active: Annotated[bool | MISSING, Field(description="Whether the policy takes effect.")] = MISSING
+    is_active: Annotated[StrictBool | MISSING, Field(description="Whether the policy takes effect.")] = MISSING
 
 
 class DeleteCspArguments(BaseModel):
@@ -94,7 +98,7 @@ class ToggleCspArguments(BaseModel):
         extra="forbid",
     )
     csp_id: Annotated[UUID, Field(description="Id of the policy as list_csps gives it.")]
-    is_active: Annotated[bool, Field(description="true to enforce the policy; false to suspend it.")]
+    is_active: Annotated[StrictBool, Field(description="true to enforce the policy; false to suspend it.")]
 
 
 class GetEffectiveCspsArguments(BaseModel):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictBool
 
 
 class GetAgentFullArguments(BaseModel):
@@ -36,7 +36,7 @@ class ToggleSchemaArguments(BaseModel):
     )
     agent_id: Annotated[UUID, Field(description="Agent that owns the schema.")]
     schema_id: Annotated[UUID, Field(description="Id of the schema as list_schemas gives it.")]
-    is_active: Annotated[bool, Field(description="true to use the schema; false to ignore it.")]
+    is_active: Annotated[StrictBool, Field(description="true to use the schema; false to ignore it.")]
 
 
 class TestTriggerArguments(BaseModel):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 
 class ListMcpServersArguments(BaseModel):
@@ -28,10 +28,12 @@ class CreateMcpServerConfig(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    timeout: Annotated[int | MISSING, Field(description="For connecting and listing tools in milliseconds.", ge=1)] = (
+    timeout: Annotated[
+        StrictInt | MISSING, Field(description="For connecting and listing tools in milliseconds.", ge=1)
+    ] = MISSING
+    call_timeout_ms: Annotated[StrictInt | MISSING, Field(description="For one tool call in milliseconds.", ge=1)] = (
         MISSING
     )
-    call_timeout_ms: Annotated[int | MISSING, Field(description="For one tool call in milliseconds.", ge=1)] = MISSING
 
 
 class CreateMcpServerArguments(BaseModel):
@@ -58,10 +60,12 @@ class UpdateMcpServerConfig(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    timeout: Annotated[int | MISSING, Field(description="For connecting and listing tools in milliseconds.", ge=1)] = (
+    timeout: Annotated[
+        StrictInt | MISSING, Field(description="For connecting and listing tools in milliseconds.", ge=1)
+    ] = MISSING
+    call_timeout_ms: Annotated[StrictInt | MISSING, Field(description="For one tool call in milliseconds.", ge=1)] = (
         MISSING
     )
-    call_timeout_ms: Annotated[int | MISSING, Field(description="For one tool call in milliseconds.", ge=1)] = MISSING
 
 
 class UpdateMcpServerArguments(BaseModel):
@@ -88,7 +92,7 @@ class UpdateMcpServerArguments(BaseModel):
     config: Annotated[UpdateMcpServerConfig | MISSING, Field(description="Time limits; replaces the stored block.")] = (
         MISSING
     )
-    is_active: Annotated[bool | MISSING, Field(description="Whether the agent may use the server.")] = MISSING
+    is_active: Annotated[StrictBool | MISSING, Field(description="Whether the agent may use the server.")] = MISSING
 
 
 class DeleteMcpServerArguments(BaseModel):

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictInt
 
 
 class ListAgentMemoryArguments(BaseModel):
@@ -20,8 +20,8 @@ class ListAgentMemoryArguments(BaseModel):
     scope: Annotated[
         str | MISSING, Field(description="Keep only entries of this scope; values as in the answers.", min_length=1)
     ] = MISSING
-    limit: Annotated[int | MISSING, Field(description="Largest number of entries.", ge=1, le=100)] = MISSING
-    offset: Annotated[int | MISSING, Field(description="How many entries to skip.", ge=0)] = MISSING
+    limit: Annotated[StrictInt | MISSING, Field(description="Largest number of entries.", ge=1, le=100)] = MISSING
+    offset: Annotated[StrictInt | MISSING, Field(description="How many entries to skip.", ge=0)] = MISSING
 
 
 class DeleteAgentMemoryArguments(BaseModel):

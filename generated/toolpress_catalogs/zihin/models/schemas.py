@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 
 class ListSchemasArguments(BaseModel):
@@ -27,7 +27,7 @@ class ListSchemasArguments(BaseModel):
         | MISSING,
         Field(description="Keep only schemas of this type."),
     ] = MISSING
-    include_inactive: Annotated[bool | MISSING, Field(description="Show switched-off schemas as well.")] = MISSING
+    include_inactive: Annotated[StrictBool | MISSING, Field(description="Show switched-off schemas as well.")] = MISSING
 
 
 class GetSchemaArguments(BaseModel):
@@ -57,7 +57,7 @@ class CreateSchemaArguments(BaseModel):
     ]
     schema_data: Annotated[dict[str, Any], Field(description="The document, as the contract of its type demands.")]
     name: Annotated[str | MISSING, Field(description="Label for lists.", min_length=1)] = MISSING
-    is_active: Annotated[bool | MISSING, Field(description="Whether the agent uses it at once.")] = MISSING
+    is_active: Annotated[StrictBool | MISSING, Field(description="Whether the agent uses it at once.")] = MISSING
 
 
 class UpdateSchemaArguments(BaseModel):
@@ -70,7 +70,7 @@ class UpdateSchemaArguments(BaseModel):
         dict[str, Any] | MISSING, Field(description="The complete new document, as the contract of its type demands.")
     ] = MISSING
     base_version: Annotated[
-        int | MISSING,
+        StrictInt | MISSING,
         Field(description="Version that the change starts from. If a newer one is stored, nothing is written.", ge=1),
     ] = MISSING
     changelog: Annotated[str | MISSING, Field(description="What changed; kept with the version.")] = MISSING

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 
 class ListTriggersArguments(BaseModel):
@@ -18,9 +18,9 @@ class ListTriggersArguments(BaseModel):
         Literal["webhook", "db_event", "email", "schedule"] | MISSING,
         Field(description="Keep only triggers of this type."),
     ] = MISSING
-    enabled: Annotated[bool | MISSING, Field(description="true keeps the running ones, false the disabled ones.")] = (
-        MISSING
-    )
+    enabled: Annotated[
+        StrictBool | MISSING, Field(description="true keeps the running ones, false the disabled ones.")
+    ] = MISSING
 
 
 class GetTriggerArguments(BaseModel):
@@ -46,7 +46,7 @@ class CreateTriggerArguments(BaseModel):
             description="Configuration of the chosen type, as under properties.trigger_config in zihin://schemas/trigger_config. A schedule needs cron and query_template; a webhook with execution.mode async needs execution.callback."
         ),
     ]
-    enabled: Annotated[bool | MISSING, Field(description="Whether it reacts at once.")] = MISSING
+    enabled: Annotated[StrictBool | MISSING, Field(description="Whether it reacts at once.")] = MISSING
 
 
 class UpdateTriggerArguments(BaseModel):
@@ -61,7 +61,7 @@ class UpdateTriggerArguments(BaseModel):
             description="The complete new configuration, as under properties.trigger_config in zihin://schemas/trigger_config."
         ),
     ] = MISSING
-    enabled: Annotated[bool | MISSING, Field(description="Whether it reacts to events.")] = MISSING
+    enabled: Annotated[StrictBool | MISSING, Field(description="Whether it reacts to events.")] = MISSING
 
 
 class DeleteTriggerArguments(BaseModel):
@@ -76,7 +76,7 @@ class ToggleTriggerArguments(BaseModel):
         extra="forbid",
     )
     trigger_id: Annotated[UUID, Field(description="Trigger to switch; found by list_triggers.")]
-    enabled: Annotated[bool, Field(description="Whether it reacts to events from now on.")]
+    enabled: Annotated[StrictBool, Field(description="Whether it reacts to events from now on.")]
 
 
 class ListTriggerExecutionsArguments(BaseModel):
@@ -88,8 +88,8 @@ class ListTriggerExecutionsArguments(BaseModel):
         Literal["pending", "running", "success", "error"] | MISSING,
         Field(description="Keep only runs with this outcome."),
     ] = MISSING
-    limit: Annotated[int | MISSING, Field(description="Runs per page.", ge=1, le=100)] = MISSING
-    offset: Annotated[int | MISSING, Field(description="Runs to skip before the page.", ge=0)] = MISSING
+    limit: Annotated[StrictInt | MISSING, Field(description="Runs per page.", ge=1, le=100)] = MISSING
+    offset: Annotated[StrictInt | MISSING, Field(description="Runs to skip before the page.", ge=0)] = MISSING
 
 
 class GetTriggerExecutionArguments(BaseModel):

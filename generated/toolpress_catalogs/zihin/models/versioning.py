@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictInt
 
 
 class ListVersionsArguments(BaseModel):
@@ -17,8 +17,8 @@ class ListVersionsArguments(BaseModel):
         Literal["agent", "schema", "trigger", "mcp_server"], Field(description="Kind of the resource.")
     ]
     resource_id: Annotated[UUID, Field(description="Id of the resource.")]
-    limit: Annotated[int | MISSING, Field(description="Largest number of versions.", ge=1, le=100)] = MISSING
-    offset: Annotated[int | MISSING, Field(description="How many versions to skip.", ge=0)] = MISSING
+    limit: Annotated[StrictInt | MISSING, Field(description="Largest number of versions.", ge=1, le=100)] = MISSING
+    offset: Annotated[StrictInt | MISSING, Field(description="How many versions to skip.", ge=0)] = MISSING
 
 
 class GetVersionArguments(BaseModel):
@@ -29,7 +29,7 @@ class GetVersionArguments(BaseModel):
         Literal["agent", "schema", "trigger", "mcp_server"], Field(description="Kind of the resource.")
     ]
     resource_id: Annotated[UUID, Field(description="Id of the resource.")]
-    version: Annotated[int, Field(description="Number of the version as list_versions gives it.", ge=1)]
+    version: Annotated[StrictInt, Field(description="Number of the version as list_versions gives it.", ge=1)]
 
 
 class CompareVersionsArguments(BaseModel):
@@ -40,8 +40,8 @@ class CompareVersionsArguments(BaseModel):
         Literal["agent", "schema", "trigger", "mcp_server"], Field(description="Kind of the resource.")
     ]
     resource_id: Annotated[UUID, Field(description="Id of the resource.")]
-    from_version: Annotated[int, Field(description="Version that counts as the old state.", ge=1)]
-    to_version: Annotated[int, Field(description="Version that counts as the new state.", ge=1)]
+    from_version: Annotated[StrictInt, Field(description="Version that counts as the old state.", ge=1)]
+    to_version: Annotated[StrictInt, Field(description="Version that counts as the new state.", ge=1)]
 
 
 class RollbackVersionArguments(BaseModel):
@@ -52,7 +52,7 @@ class RollbackVersionArguments(BaseModel):
         Literal["agent", "schema", "trigger", "mcp_server"], Field(description="Kind of the resource.")
     ]
     resource_id: Annotated[UUID, Field(description="Id of the resource.")]
-    version: Annotated[int, Field(description="Number of the version to return to.", ge=1)]
+    version: Annotated[StrictInt, Field(description="Number of the version to return to.", ge=1)]
 
 
 class ListSnapshotsArguments(BaseModel):
@@ -60,8 +60,8 @@ class ListSnapshotsArguments(BaseModel):
         extra="forbid",
     )
     agent_id: Annotated[UUID, Field(description="Agent whose publications are listed.")]
-    limit: Annotated[int | MISSING, Field(description="Largest number of snapshots.", ge=1, le=100)] = MISSING
-    offset: Annotated[int | MISSING, Field(description="How many snapshots to skip.", ge=0)] = MISSING
+    limit: Annotated[StrictInt | MISSING, Field(description="Largest number of snapshots.", ge=1, le=100)] = MISSING
+    offset: Annotated[StrictInt | MISSING, Field(description="How many snapshots to skip.", ge=0)] = MISSING
 
 
 class GetSnapshotArguments(BaseModel):
@@ -85,5 +85,5 @@ class ListAgentHistoryArguments(BaseModel):
         extra="forbid",
     )
     agent_id: Annotated[UUID, Field(description="Agent whose changes are listed.")]
-    limit: Annotated[int | MISSING, Field(description="Largest number of events.", ge=1, le=100)] = MISSING
-    offset: Annotated[int | MISSING, Field(description="How many events to skip.", ge=0)] = MISSING
+    limit: Annotated[StrictInt | MISSING, Field(description="Largest number of events.", ge=1, le=100)] = MISSING
+    offset: Annotated[StrictInt | MISSING, Field(description="How many events to skip.", ge=0)] = MISSING

@@ -15,7 +15,7 @@ from toolpress.contract import (
 )
 
 TOOLS = (
-    ToolInfo(name="probe", module="probes", category="all", effect="send", observed="full", digest="3a6ff0d2c3cb8ec0"),
+    ToolInfo(name="probe", module="probes", category="all", effect="send", observed="full", digest="a4b4bb9d579e344a"),
 )
 
 CATALOG = Catalog(

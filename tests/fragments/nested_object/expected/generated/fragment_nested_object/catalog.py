@@ -16,7 +16,7 @@ from toolpress.contract import (
 
 TOOLS = (
     ToolInfo(
-        name="probe", module="probes", category="all", effect="create", observed="full", digest="84b91d04a68309ec"
+        name="probe", module="probes", category="all", effect="create", observed="full", digest="498aee8a691e3ad2"
     ),
 )
 

@@ -16,7 +16,7 @@ from toolpress.contract import (
 
 TOOLS = (
     ToolInfo(
-        name="probe", module="probes", category="all", effect="update", observed="full", digest="7c752a85e4b5e44d"
+        name="probe", module="probes", category="all", effect="update", observed="full", digest="739c0587ed26fbbf"
     ),
 )
 

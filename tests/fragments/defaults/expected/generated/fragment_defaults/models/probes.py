@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictBool, StrictInt
 
 
 class ProbeArguments(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    limit: Annotated[int | MISSING, Field(description="Page size.", ge=1, le=100)] = MISSING
-    deep: Annotated[bool | MISSING, Field(description="Look inside.")] = MISSING
+    limit: Annotated[StrictInt | MISSING, Field(description="Page size.", ge=1, le=100)] = MISSING
+    deep: Annotated[StrictBool | MISSING, Field(description="Look inside.")] = MISSING
     order: Annotated[Literal["asc", "desc"] | MISSING, Field(description="Direction.")] = MISSING

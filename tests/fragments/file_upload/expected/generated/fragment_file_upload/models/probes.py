@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictInt
 
 
 class ProbeDocument(BaseModel):
@@ -23,4 +23,4 @@ class ProbeArguments(BaseModel):
     )
     document: Annotated[ProbeDocument, Field(description="The document.")]
     label: Annotated[str | MISSING, Field(description="A word about it.")] = MISSING
-    pages: Annotated[int | MISSING, Field(description="How many pages it has.")] = MISSING
+    pages: Annotated[StrictInt | MISSING, Field(description="How many pages it has.")] = MISSING

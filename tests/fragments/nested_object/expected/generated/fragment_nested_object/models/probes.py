@@ -5,21 +5,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictInt
 
 
 class ProbeConfigInner(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    size: Annotated[int | MISSING, Field(description="How many.")] = MISSING
+    size: Annotated[StrictInt | MISSING, Field(description="How many.")] = MISSING
 
 
 class ProbeConfig(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    inner: Annotated[ProbeConfigInner, Field(description="Inner.")]
+    inner: Annotated[ProbeConfigInner, Field(description="What lies within.")]
     free: Annotated[dict[str, Any] | MISSING, Field(description="Anything at all.")] = MISSING
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictInt
 
 
 class ProbeOwner(BaseModel):
@@ -19,6 +19,6 @@ class ProbeArguments(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    limit: Annotated[int | None, Field(description="A cap", ge=0)]
-    note: Annotated[str | None | MISSING, Field(description="A remark")] = MISSING
+    limit: Annotated[StrictInt | None, Field(description="A cap, or null for none.", ge=0)]
+    note: Annotated[str | None | MISSING, Field(description="A remark, or null to clear it.")] = MISSING
     owner: Annotated[ProbeOwner | None | MISSING, Field(description="Who holds it, or null.")] = MISSING

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictInt
 
 
 class ProbeArguments(BaseModel):
@@ -18,4 +18,4 @@ class ProbeArguments(BaseModel):
     type: Annotated[str | MISSING, Field(description="A builtin of Python.")] = MISSING
     schema_: Annotated[str | MISSING, Field(alias="schema", description="A method of the model class.")] = MISSING
     copy_: Annotated[str | MISSING, Field(alias="copy", description="Another method.")] = MISSING
-    pageSize: Annotated[int | MISSING, Field(description="Not snake case.")] = MISSING
+    pageSize: Annotated[StrictInt | MISSING, Field(description="Not snake case.")] = MISSING

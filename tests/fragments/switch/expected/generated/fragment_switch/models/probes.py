@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictBool
 
 
 class ProbeArguments(BaseModel):
@@ -13,5 +13,5 @@ class ProbeArguments(BaseModel):
         extra="forbid",
     )
     id: Annotated[str, Field(description="What to switch.")]
-    enabled: Annotated[bool, Field(description="On or off.")]
+    enabled: Annotated[StrictBool, Field(description="On or off.")]
     reason: Annotated[str | MISSING, Field(description="Why.")] = MISSING

@@ -1,0 +1,30 @@
+"""Take the port that `serve` answers on, or say why it cannot be had."""
+
+from __future__ import annotations
+
+import socket
+
+from toolpress.errors import ConfigurationError
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        ConfigurationError: The port is taken, or the host is none of this machine's addresses.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        host.encode("idna")  # what fails here would leave an open socket behind below
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, UnicodeError) as error:
+        raise ConfigurationError(
+            f"Cannot listen on {host}:{port}: {_reason(error)}.",
+            fix="Stop what uses the port, or choose another address with --host and --port (port 0 takes a free one).",
+        ) from error
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    if isinstance(error, UnicodeError):
+        return "not a host name"
+    return str(error.strerror).partition(" (while")[0]  # Python adds the address
