@@ -80,7 +80,7 @@ def build_server(
     async def lifespan(_server: FastMCP[Any]) -> AsyncIterator[dict[str, Any]]:
         async with AsyncExitStack() as stack:
             if settings.sandbox:
-                sandbox = running_sandbox(catalog.name, data=settings.sandbox_data)
+                sandbox = running_sandbox(index, data=settings.sandbox_data)
                 client.upstream.point_to(await asyncio.to_thread(sandbox.__enter__))
                 stack.push_async_callback(asyncio.to_thread, sandbox.__exit__, None, None, None)
                 if stdio:
@@ -134,6 +134,8 @@ class ProtocolErrors(Middleware):
         context: MiddlewareContext[mcp_types.ListToolsRequest],
         call_next: CallNext[mcp_types.ListToolsRequest, Sequence[Tool]],
     ) -> Sequence[Tool]:
+        if not fastmcp_seams.in_request():
+            return await call_next(context)
         try:
             await self._executor.caller()
         except ToolpressError as error:
