@@ -51,7 +51,8 @@ def drift(session: nox.Session) -> None:
 @nox.session(tags=["check"])
 def tests(session: nox.Session) -> None:
     """The test suite with branch coverage of the hand-written code."""
-    session.run("pytest", *(session.posargs or ("--cov", "--cov-report=term-missing:skip-covered")))
+    everything = ("-n", "2", "--dist", "loadfile", "--cov", "--cov-report=term-missing:skip-covered")
+    session.run("pytest", *(session.posargs or everything))
 
 
 @nox.session(tags=["check"])

@@ -47,6 +47,7 @@ def create_app(catalog: str | None = None, settings: Settings | None = None) -> 
 def create_server(catalog: str | None = None) -> FastMCP[Any]:
     """The FastMCP object, for `fastmcp run` and `fastmcp inspect`; the key comes as over stdio."""
     settings = load_settings()
+    logs.configure(settings.log_format, settings.log_level, whole_process=False)
     chosen = find_catalog(catalog or settings.catalog or the_only_catalog())
     return build_server(settings, chosen, stdio=True).mcp
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from fastmcp import FastMCP
-from fastmcp.server.dependencies import get_http_request
+from fastmcp.server.dependencies import fastmcp_request_ctx, get_http_request
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
 
-__all__ = ["INTERNAL_ERROR", "INVALID_PARAMS", "request_headers", "skip_header_schema_lookup"]
+__all__ = ["INTERNAL_ERROR", "INVALID_PARAMS", "in_request", "request_headers", "skip_header_schema_lookup"]
 
 
 def skip_header_schema_lookup(server: FastMCP[Any]) -> None:
@@ -23,6 +23,11 @@ def skip_header_schema_lookup(server: FastMCP[Any]) -> None:
 
 def _no_declared_headers(_name: str) -> None:
     return None
+
+
+def in_request() -> bool:
+    """Whether a client's request is being served, as against Python code that looks at the server itself."""
+    return fastmcp_request_ctx.get() is not None
 
 
 def request_headers() -> Iterable[tuple[bytes, bytes]] | None:

@@ -66,7 +66,10 @@ class CatalogTool(Tool):
 
 
 class CatalogProvider(Provider):
-    """Lists what the caller may use and finds a called tool by its name alone."""
+    """Lists what the caller may use and finds a called tool by its name alone.
+
+    Where nobody calls, every tool is listed: `fastmcp inspect` looks at a server that never starts and has no key.
+    """
 
     def __init__(self, executor: Executor) -> None:
         super().__init__()
@@ -74,6 +77,8 @@ class CatalogProvider(Provider):
         self._made: dict[str, CatalogTool] = {}
 
     async def _list_tools(self) -> Sequence[Tool]:
+        if not fastmcp_seams.in_request():
+            return [self._tool(info) for info in self.executor.index.tools]
         principal = (await self.executor.caller()).principal
         return [self._tool(info) for info in self.executor.index.tools if self._visible(principal, info)]
 

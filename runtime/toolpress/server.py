@@ -159,6 +159,8 @@ class ProtocolErrors(Middleware):
         context: MiddlewareContext[mcp_types.ListToolsRequest],
         call_next: CallNext[mcp_types.ListToolsRequest, Sequence[Tool]],
     ) -> Sequence[Tool]:
+        if not fastmcp_seams.in_request():
+            return await call_next(context)
         try:
             await self._executor.caller()
         except ToolpressError as error:
