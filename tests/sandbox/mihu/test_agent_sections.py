@@ -44,9 +44,10 @@ async def test_a_row_is_added_changed_and_deleted_and_each_answer_is_the_whole_a
 async def test_replacing_a_section_leaves_only_the_rows_given(acme, path):
     base, name = f"{AGENTS}/{SALES}/{path}", path.replace("-", "_")
     before = uuids((await agent_of(acme))[name])
-    rows = data(await acme.put(base, json={name: [ROWS[path]]}))[name]
-    assert len(rows) == 1
-    assert rows[0]["uuid"] not in before
+    rows = data(await acme.put(base, json={name: [ROWS[path], ROWS[path]]}))[name]
+    assert len({*before, *uuids(rows)}) == len(before) + 2
+    for place, first in (("order", 0), ("priority", 1)):
+        assert [row[place] for row in rows if place in row] in ([], [first, first + 1])
     assert data(await acme.put(base, json={name: []}))[name] == []
     assert (await agent_of(acme))[name] == []
 

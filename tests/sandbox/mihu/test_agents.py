@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
-from tests.sandbox.mihu.agent_ids import AGENTS, RECEPTION, SALES, SECTIONS, TEST_DRIVE, UNKNOWN, agent_of, uuids
+from tests.sandbox.mihu.agent_ids import (
+    AGENTS,
+    RECEPTION,
+    SALES,
+    SECTIONS,
+    SERVICE,
+    TEST_DRIVE,
+    UNKNOWN,
+    agent_of,
+    uuids,
+)
 from tests.sandbox.mihu.answers import data, field
+from toolpress_sandbox.app import wrap
+from toolpress_sandbox.engine import Engine
+from toolpress_sandbox.records import Records
+from toolpress_sandbox.store import Store
 
 ENDING = {"when_condition": "Insults.", "then_action": "end_conversation"}
 FORWARD = {"when_condition": "A journalist calls.", "then_action": "forward"}
@@ -102,12 +117,19 @@ async def test_a_section_in_a_change_replaces_the_stored_one_and_the_others_stay
         assert name == "notes" or after[name] == before[name]
 
 
-async def test_a_deleted_agent_takes_its_intents_and_channels_along_and_leaves_its_calls(acme, globex):
-    assert (await acme.delete(f"{AGENTS}/{SALES}")).status_code == 200
-    assert (await acme.get(f"{AGENTS}/{SALES}/intents/{TEST_DRIVE}")).status_code == 404
-    talks = data(await acme.get("/api/v1/contacts/c0000000-0000-4000-8000-000000000001/conversations"))
-    assert SALES in {row["agent_uuid"] for row in talks["data"]}
-    assert (await globex.get(f"{AGENTS}/{RECEPTION}")).status_code == 200
+async def test_a_deleted_agent_takes_its_intents_and_channels_along_and_leaves_its_calls(mihu, clock):
+    engine = Engine(mihu, Store(None), clock)
+    records = Records(engine.store, mihu, "acme", clock, "test")
+    owned, kept = ("agent_intents", "agent_channels"), ("calls", "conversations")
+    before = {name: records.all(name, agent_uuid=SALES) for name in (*owned, *kept)}
+    assert all(before.values())
+    headers = {"Authorization": f"Bearer {mihu.default_key}"}
+    transport = httpx.ASGITransport(app=wrap(engine))
+    async with httpx.AsyncClient(transport=transport, base_url="http://acme.localhost", headers=headers) as client:
+        assert (await client.delete(f"{AGENTS}/{SALES}")).status_code == 200
+    assert not any(records.all(name, agent_uuid=SALES) for name in owned)
+    assert all(len(records.all(name, agent_uuid=SALES)) == len(before[name]) for name in kept)
+    assert records.all("agent_intents", agent_uuid=SERVICE)
 
 
 async def test_a_copy_has_everything_of_its_own(acme):
