@@ -53,7 +53,8 @@ def test_sound_catalogues_are_silent(home: Path) -> None:
 
 def test_shipped_catalogues_are_silent() -> None:
     folders = [path for path in (ROOT / "specs").iterdir() if path.is_dir()]
-    files = [file for folder in folders for kind in ("*.yaml", "sandbox/*.yaml", "contracts/*.json") for file in folder.glob(kind)]
+    kinds = ("*.yaml", "sandbox/*.yaml", "contracts/*.json")
+    files = [file for folder in folders for kind in kinds for file in folder.glob(kind)]
     assert linted(ROOT) == (0, f"{len(files)} files, no faults\n")
 
 

@@ -3,9 +3,48 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
-from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictInt
+from pydantic import MISSING, BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt
+
+
+class AgenticSearchArguments(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    query: Annotated[
+        str,
+        Field(
+            description="The question; name the company, the market and what to compare.", max_length=4000, min_length=1
+        ),
+    ]
+    language: Annotated[
+        str | MISSING,
+        Field(
+            description="Language of the texts that are written, ISO 639-1; the workspace's own when absent.",
+            pattern="^[a-z]{2}$",
+        ),
+    ] = MISSING
+    search_country: Annotated[
+        str | None | MISSING,
+        Field(
+            description="Country to search in, ISO 3166-1 alpha-2; needed for any narrower place.", pattern="^[A-Z]{2}$"
+        ),
+    ] = MISSING
+    search_region: Annotated[str | None | MISSING, Field(description="Region within search_country.")] = MISSING
+    search_city: Annotated[str | None | MISSING, Field(description="City within search_country.")] = MISSING
+    search_latitude: Annotated[
+        StrictFloat | None | MISSING,
+        Field(description="Latitude of the place; goes with search_longitude and search_country.", ge=-90.0, le=90.0),
+    ] = MISSING
+    search_longitude: Annotated[
+        StrictFloat | None | MISSING,
+        Field(description="Longitude of the place; goes with search_latitude and search_country.", ge=-180.0, le=180.0),
+    ] = MISSING
+    search_preset: Annotated[
+        str | MISSING, Field(description="How thorough to search; fast-search is the only value known.", min_length=1)
+    ] = MISSING
 
 
 class ListAgentsArguments(BaseModel):
@@ -15,3 +54,979 @@ class ListAgentsArguments(BaseModel):
     page: Annotated[StrictInt | MISSING, Field(description="Page to read.", ge=1)] = MISSING
     per_page: Annotated[StrictInt | MISSING, Field(description="Agents on a page.", ge=1, le=100)] = MISSING
     search: Annotated[str | MISSING, Field(description="Part of the name.")] = MISSING
+
+
+class GetAgentArguments(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    uuid: Annotated[UUID, Field(description="Agent to read; found by list_agents.")]
+
+
+class CreateAgentSettingsVoiceVoiceAdvanced(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    stability: Annotated[StrictFloat | MISSING, Field(description="How even the voice is, 0 to 1.", ge=0.0, le=1.0)] = (
+        MISSING
+    )
+    similarity: Annotated[
+        StrictFloat | MISSING, Field(description="Closeness to the original voice, 0 to 1.", ge=0.0, le=1.0)
+    ] = MISSING
+    style: Annotated[StrictFloat | MISSING, Field(description="Exaggeration of the style, 0 to 1.", ge=0.0, le=1.0)] = (
+        MISSING
+    )
+    speed: Annotated[StrictFloat | MISSING, Field(description="Pace of speech; 1 is natural.", ge=0.5, le=2.0)] = (
+        MISSING
+    )
+    speaker_boost: Annotated[
+        StrictBool | MISSING, Field(description="Whether the speaker's own character is strengthened.")
+    ] = MISSING
+
+
+class CreateAgentSettingsVoiceCompliance(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    eu_gdpr_compliance: Annotated[
+        StrictBool | MISSING, Field(description="Whether calls are handled by the EU's GDPR.")
+    ] = MISSING
+    hipaa_compliance: Annotated[
+        StrictBool | MISSING, Field(description="Whether calls are handled by the US HIPAA.")
+    ] = MISSING
+
+
+class CreateAgentSettingsVoice(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    interaction: Annotated[
+        dict[str, Any] | MISSING, Field(description="Spoken messages; members as in update_agent_interaction.")
+    ] = MISSING
+    interruption: Annotated[
+        dict[str, Any] | MISSING,
+        Field(description="How it takes being interrupted; members as in update_agent_interruption."),
+    ] = MISSING
+    voice_profile: Annotated[
+        dict[str, Any] | MISSING,
+        Field(description="Voice and spoken language; members as in update_agent_voice_profile."),
+    ] = MISSING
+    voice_advanced: Annotated[
+        CreateAgentSettingsVoiceVoiceAdvanced | MISSING, Field(description="Fine tuning of the voice; set here only.")
+    ] = MISSING
+    call_behavior: Annotated[
+        dict[str, Any] | MISSING,
+        Field(description="Recording, sound and time limits; members as in update_agent_call_behavior."),
+    ] = MISSING
+    compliance: Annotated[
+        CreateAgentSettingsVoiceCompliance | MISSING, Field(description="Data protection regimes; set here only.")
+    ] = MISSING
+    normalizers: Annotated[
+        dict[str, Any] | MISSING, Field(description="Rules that rewrite texts before they are spoken; kept as given.")
+    ] = MISSING
+
+
+class CreateAgentSettings(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    voice: Annotated[
+        CreateAgentSettingsVoice | MISSING,
+        Field(description="Settings of calls, in the groups that get_agent_voice_settings shows."),
+    ] = MISSING
+    text: Annotated[dict[str, Any] | MISSING, Field(description="Settings of text channels; kept as given.")] = MISSING
+
+
+class CreateAgentGuidelinesItem(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    content: Annotated[str, Field(description="The rule in one sentence.", min_length=1)]
+    order: Annotated[StrictInt | MISSING, Field(description="Position, from 0; as listed when absent.", ge=0)] = MISSING
+
+
+class CreateAgentNotesItem(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    content: Annotated[str, Field(description="One fact.", min_length=1)]
+    order: Annotated[StrictInt | MISSING, Field(description="Position, from 0; as listed when absent.", ge=0)] = MISSING
+
+
+class CreateAgentProceduresItemStepsItem(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    order: Annotated[StrictInt | MISSING, Field(description="Position, from 1; as listed when absent.", ge=1)] = MISSING
+    description: Annotated[str, Field(description="What the agent does in this step.", min_length=1)]
+    intent_uuid: Annotated[
+        UUID | None | MISSING,
+        Field(description="Intent of this agent that the step fires; found by list_agent_intents."),
+    ] = MISSING
+
+
+class CreateAgentProceduresItem(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[str, Field(description="Label of the procedure.", min_length=1)]
+    description: Annotated[str | MISSING, Field(description="When the agent follows it.")] = MISSING
+    steps: Annotated[
+        list[CreateAgentProceduresItemStepsItem] | MISSING, Field(description="What to do one after the other.")
+    ] = MISSING
+
+
+class CreateAgentTrainingItem(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    content: Annotated[str, Field(description="What a customer says.", min_length=1)]
+    intent: Annotated[
+        str | MISSING, Field(description="Free label such as warranty_inquiry; not the uuid of an intent.")
+    ] = MISSING
+    response: Annotated[str | MISSING, Field(description="Answer to give.")] = MISSING
+
+
+class CreateAgentAppointmentsScheduleAssignmentsItem(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    schedule_uuid: Annotated[UUID, Field(description="Schedule to book into; found by list_schedules.")]
+    name: Annotated[str | MISSING, Field(description="What the agent calls it.")] = MISSING
+    description: Annotated[str | MISSING, Field(description="When the agent uses this schedule.")] = MISSING
+    slot_rules: Annotated[dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")] = (
+        MISSING
+    )
+    rescheduling: Annotated[
+        dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")
+    ] = MISSING
+    cancellation: Annotated[
+        dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")
+    ] = MISSING
+    questions: Annotated[dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")] = (
+        MISSING
+    )
+    approval: Annotated[dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")] = (
+        MISSING
+    )
+
+
+class CreateAgentAppointments(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    enabled: Annotated[StrictBool | MISSING, Field(description="Whether the agent may book appointments.")] = MISSING
+    random_assignment: Annotated[
+        StrictBool | MISSING, Field(description="Whether one of several schedules is picked at random.")
+    ] = MISSING
+    schedule_assignments: Annotated[
+        list[CreateAgentAppointmentsScheduleAssignmentsItem] | MISSING, Field(description="Schedules it may book into.")
+    ] = MISSING
+
+
+class CreateAgentRoutingRulesItem(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    detection_mode: Annotated[Literal["exact", "intent", "both"], Field(description="Whether words or meaning count.")]
+    trigger_keyword: Annotated[
+        str | MISSING, Field(description="Word that fires the rule; needed for exact and both.")
+    ] = MISSING
+    department_name: Annotated[str, Field(description="Label of the rule.", min_length=1)]
+    phrases: Annotated[list[str] | MISSING, Field(description="Three to five sentences a caller might say.")] = MISSING
+    ai_prompt: Annotated[
+        str | MISSING, Field(description="When the rule fires by meaning; needed for intent and both.")
+    ] = MISSING
+    message_before_transfer: Annotated[str | MISSING, Field(description="Said before the transfer.")] = MISSING
+    destination_type: Annotated[
+        Literal["extension", "phone_number", "agent"], Field(description="Kind of destination.")
+    ]
+    destination: Annotated[
+        str | MISSING, Field(description="Extension or E.164 number; needed unless the destination is an agent.")
+    ] = MISSING
+    destination_agent_uuid: Annotated[
+        UUID | MISSING, Field(description="Agent that takes over; found by list_agents.")
+    ] = MISSING
+    priority: Annotated[StrictInt | MISSING, Field(description="Rank, lowest first; as listed when absent.", ge=1)] = (
+        MISSING
+    )
+    is_active: Annotated[StrictBool | MISSING, Field(description="Whether the rule fires.")] = MISSING
+
+
+class CreateAgentGuardRulesItem(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[str | MISSING, Field(description="Short label.")] = MISSING
+    when_condition: Annotated[str, Field(description="The situation in plain words.", min_length=1)]
+    example_phrases: Annotated[
+        list[str] | MISSING, Field(description="Three to five sentences a customer might say.")
+    ] = MISSING
+    then_action: Annotated[Literal["forward", "end_conversation"], Field(description="What happens then.")]
+    selected_channels: Annotated[
+        list[Literal["phone", "instagram", "whatsapp", "facebook_messenger"]] | MISSING,
+        Field(description="Channels on which the rule counts."),
+    ] = MISSING
+    say_before_forwarding: Annotated[str | MISSING, Field(description="Said before a transfer.")] = MISSING
+    say_before_end: Annotated[str | MISSING, Field(description="Said before the end.")] = MISSING
+    destination_type: Annotated[
+        Literal["extension", "phone_number", "agent"] | MISSING,
+        Field(description="Kind of destination; needed to forward."),
+    ] = MISSING
+    destination: Annotated[
+        str | MISSING, Field(description="Extension or E.164 number; needed unless the destination is an agent.")
+    ] = MISSING
+    destination_agent_uuid: Annotated[
+        UUID | MISSING, Field(description="Agent that takes over; found by list_agents.")
+    ] = MISSING
+    is_active: Annotated[StrictBool | MISSING, Field(description="Whether the rule fires.")] = MISSING
+    is_default: Annotated[StrictBool | MISSING, Field(description="Whether it is marked as a standard rule.")] = MISSING
+
+
+class CreateAgentArguments(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[
+        str, Field(description="Internal label; customers hear it in the default first message.", min_length=1)
+    ]
+    description: Annotated[
+        str | MISSING, Field(description="Internal summary of what the agent is for; never spoken.")
+    ] = MISSING
+    company_name: Annotated[str | MISSING, Field(description="Brand in whose name the agent speaks.")] = MISSING
+    role: Annotated[
+        str | MISSING, Field(description="What the agent is, such as receptionist of a dental practice.")
+    ] = MISSING
+    objective: Annotated[
+        str | MISSING, Field(description="What a conversation should reach and which data it collects.")
+    ] = MISSING
+    tone: Annotated[str | MISSING, Field(description="How it speaks, such as warm and brief.")] = MISSING
+    behavior_guidelines: Annotated[
+        str | MISSING, Field(description="Rules of behaviour as one free text; single rules go into guidelines.")
+    ] = MISSING
+    company_service: Annotated[str | MISSING, Field(description="What the company sells or does.")] = MISSING
+    topic: Annotated[str | MISSING, Field(description="Subject that conversations are about.")] = MISSING
+    length_detail: Annotated[str | MISSING, Field(description="How long answers may be, such as under 25 words.")] = (
+        MISSING
+    )
+    interest_of_product: Annotated[
+        str | MISSING, Field(description="What makes the offer interesting to customers.")
+    ] = MISSING
+    negative_response: Annotated[str | MISSING, Field(description="What to do with a hostile customer.")] = MISSING
+    status: Annotated[
+        Literal["completed", "in_progress", "paused", "pending", "ready"] | MISSING,
+        Field(description="Where the agent stands; newer versions of the product no longer show it."),
+    ] = MISSING
+    custom_prompt: Annotated[str | MISSING, Field(description="A prompt of your own in place of the composed one.")] = (
+        MISSING
+    )
+    language: Annotated[
+        str | MISSING,
+        Field(
+            description="Language of conversations, ISO 639-1, such as en; the workspace's own for a new agent.",
+            pattern="^[a-z]{2}$",
+        ),
+    ] = MISSING
+    speed: Annotated[Literal["normal", "fast"] | MISSING, Field(description="How quickly it answers.")] = MISSING
+    timezone: Annotated[
+        str | MISSING, Field(description="IANA time zone of its dates and times, such as Europe/Istanbul.")
+    ] = MISSING
+    appointment_scheduling_enabled: Annotated[
+        StrictBool | MISSING, Field(description="Whether it may book appointments; the same as appointments.enabled.")
+    ] = MISSING
+    appointment_scheduling_randomly: Annotated[
+        StrictBool | MISSING,
+        Field(description="Whether its schedules are picked at random; the same as appointments.random_assignment."),
+    ] = MISSING
+    custom_llm_url: Annotated[
+        str | MISSING,
+        Field(description="Endpoint of a language model of your own.", pattern="^[A-Za-z][A-Za-z0-9+.-]*:\\S+$"),
+    ] = MISSING
+    settings: Annotated[
+        CreateAgentSettings | MISSING,
+        Field(description="Settings by channel. Only the members given are set; the rest keep their values."),
+    ] = MISSING
+    guidelines: Annotated[
+        list[CreateAgentGuidelinesItem] | MISSING,
+        Field(description="Short rules of behaviour; on a change the complete new list."),
+    ] = MISSING
+    notes: Annotated[
+        list[CreateAgentNotesItem] | MISSING, Field(description="Facts to rely on; on a change the complete new list.")
+    ] = MISSING
+    procedures: Annotated[
+        list[CreateAgentProceduresItem] | MISSING,
+        Field(description="Courses of action; on a change the complete new list."),
+    ] = MISSING
+    training: Annotated[
+        list[CreateAgentTrainingItem] | MISSING,
+        Field(description="Sample questions with answers; on a change the complete new list."),
+    ] = MISSING
+    appointments: Annotated[
+        CreateAgentAppointments | MISSING,
+        Field(description="Booking settings as a whole; what is left out is switched off or emptied."),
+    ] = MISSING
+    routing_rules: Annotated[
+        list[CreateAgentRoutingRulesItem] | MISSING,
+        Field(description="Call transfer rules as in replace_agent_routing_rules; on a change the complete new list."),
+    ] = MISSING
+    guard_rules: Annotated[
+        list[CreateAgentGuardRulesItem] | MISSING,
+        Field(description="Safety rules as in replace_agent_guard_rules; on a change the complete new list."),
+    ] = MISSING
+
+
+class CreateAgentFromWebsiteArguments(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    source_url: Annotated[
+        str | None | MISSING,
+        Field(
+            description="Page to start from; needed unless analysis_prompt is given.",
+            pattern="^[A-Za-z][A-Za-z0-9+.-]*:\\S+$",
+        ),
+    ] = MISSING
+    language: Annotated[
+        str | MISSING,
+        Field(
+            description="Language of the texts that are written, ISO 639-1; the workspace's own when absent.",
+            pattern="^[a-z]{2}$",
+        ),
+    ] = MISSING
+    analysis_prompt: Annotated[
+        str | None | MISSING,
+        Field(
+            description="What to find out beyond the usual; its result comes back as additional_analysis.",
+            max_length=4000,
+        ),
+    ] = MISSING
+    search_country: Annotated[
+        str | None | MISSING,
+        Field(
+            description="Country to search in, ISO 3166-1 alpha-2; needed for any narrower place.", pattern="^[A-Z]{2}$"
+        ),
+    ] = MISSING
+    search_region: Annotated[str | None | MISSING, Field(description="Region within search_country.")] = MISSING
+    search_city: Annotated[str | None | MISSING, Field(description="City within search_country.")] = MISSING
+    search_latitude: Annotated[
+        StrictFloat | None | MISSING,
+        Field(description="Latitude of the place; goes with search_longitude and search_country.", ge=-90.0, le=90.0),
+    ] = MISSING
+    search_longitude: Annotated[
+        StrictFloat | None | MISSING,
+        Field(description="Longitude of the place; goes with search_latitude and search_country.", ge=-180.0, le=180.0),
+    ] = MISSING
+    search_preset: Annotated[
+        str | MISSING, Field(description="How thorough to search; fast-search is the only value known.", min_length=1)
+    ] = MISSING
+
+
+class UpdateAgentSettingsVoiceVoiceAdvanced(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    stability: Annotated[StrictFloat | MISSING, Field(description="How even the voice is, 0 to 1.", ge=0.0, le=1.0)] = (
+        MISSING
+    )
+    similarity: Annotated[
+        StrictFloat | MISSING, Field(description="Closeness to the original voice, 0 to 1.", ge=0.0, le=1.0)
+    ] = MISSING
+    style: Annotated[StrictFloat | MISSING, Field(description="Exaggeration of the style, 0 to 1.", ge=0.0, le=1.0)] = (
+        MISSING
+    )
+    speed: Annotated[StrictFloat | MISSING, Field(description="Pace of speech; 1 is natural.", ge=0.5, le=2.0)] = (
+        MISSING
+    )
+    speaker_boost: Annotated[
+        StrictBool | MISSING, Field(description="Whether the speaker's own character is strengthened.")
+    ] = MISSING
+
+
+class UpdateAgentSettingsVoiceCompliance(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    eu_gdpr_compliance: Annotated[
+        StrictBool | MISSING, Field(description="Whether calls are handled by the EU's GDPR.")
+    ] = MISSING
+    hipaa_compliance: Annotated[
+        StrictBool | MISSING, Field(description="Whether calls are handled by the US HIPAA.")
+    ] = MISSING
+
+
+class UpdateAgentSettingsVoice(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    interaction: Annotated[
+        dict[str, Any] | MISSING, Field(description="Spoken messages; members as in update_agent_interaction.")
+    ] = MISSING
+    interruption: Annotated[
+        dict[str, Any] | MISSING,
+        Field(description="How it takes being interrupted; members as in update_agent_interruption."),
+    ] = MISSING
+    voice_profile: Annotated[
+        dict[str, Any] | MISSING,
+        Field(description="Voice and spoken language; members as in update_agent_voice_profile."),
+    ] = MISSING
+    voice_advanced: Annotated[
+        UpdateAgentSettingsVoiceVoiceAdvanced | MISSING, Field(description="Fine tuning of the voice; set here only.")
+    ] = MISSING
+    call_behavior: Annotated[
+        dict[str, Any] | MISSING,
+        Field(description="Recording, sound and time limits; members as in update_agent_call_behavior."),
+    ] = MISSING
+    compliance: Annotated[
+        UpdateAgentSettingsVoiceCompliance | MISSING, Field(description="Data protection regimes; set here only.")
+    ] = MISSING
+    normalizers: Annotated[
+        dict[str, Any] | MISSING, Field(description="Rules that rewrite texts before they are spoken; kept as given.")
+    ] = MISSING
+
+
+class UpdateAgentSettings(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    voice: Annotated[
+        UpdateAgentSettingsVoice | MISSING,
+        Field(description="Settings of calls, in the groups that get_agent_voice_settings shows."),
+    ] = MISSING
+    text: Annotated[dict[str, Any] | MISSING, Field(description="Settings of text channels; kept as given.")] = MISSING
+
+
+class UpdateAgentGuidelinesItem(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    content: Annotated[str, Field(description="The rule in one sentence.", min_length=1)]
+    order: Annotated[StrictInt | MISSING, Field(description="Position, from 0; as listed when absent.", ge=0)] = MISSING
+
+
+class UpdateAgentNotesItem(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    content: Annotated[str, Field(description="One fact.", min_length=1)]
+    order: Annotated[StrictInt | MISSING, Field(description="Position, from 0; as listed when absent.", ge=0)] = MISSING
+
+
+class UpdateAgentProceduresItemStepsItem(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    order: Annotated[StrictInt | MISSING, Field(description="Position, from 1; as listed when absent.", ge=1)] = MISSING
+    description: Annotated[str, Field(description="What the agent does in this step.", min_length=1)]
+    intent_uuid: Annotated[
+        UUID | None | MISSING,
+        Field(description="Intent of this agent that the step fires; found by list_agent_intents."),
+    ] = MISSING
+
+
+class UpdateAgentProceduresItem(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[str, Field(description="Label of the procedure.", min_length=1)]
+    description: Annotated[str | MISSING, Field(description="When the agent follows it.")] = MISSING
+    steps: Annotated[
+        list[UpdateAgentProceduresItemStepsItem] | MISSING, Field(description="What to do one after the other.")
+    ] = MISSING
+
+
+class UpdateAgentTrainingItem(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    content: Annotated[str, Field(description="What a customer says.", min_length=1)]
+    intent: Annotated[
+        str | MISSING, Field(description="Free label such as warranty_inquiry; not the uuid of an intent.")
+    ] = MISSING
+    response: Annotated[str | MISSING, Field(description="Answer to give.")] = MISSING
+
+
+class UpdateAgentAppointmentsScheduleAssignmentsItem(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    schedule_uuid: Annotated[UUID, Field(description="Schedule to book into; found by list_schedules.")]
+    name: Annotated[str | MISSING, Field(description="What the agent calls it.")] = MISSING
+    description: Annotated[str | MISSING, Field(description="When the agent uses this schedule.")] = MISSING
+    slot_rules: Annotated[dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")] = (
+        MISSING
+    )
+    rescheduling: Annotated[
+        dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")
+    ] = MISSING
+    cancellation: Annotated[
+        dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")
+    ] = MISSING
+    questions: Annotated[dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")] = (
+        MISSING
+    )
+    approval: Annotated[dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")] = (
+        MISSING
+    )
+
+
+class UpdateAgentAppointments(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    enabled: Annotated[StrictBool | MISSING, Field(description="Whether the agent may book appointments.")] = MISSING
+    random_assignment: Annotated[
+        StrictBool | MISSING, Field(description="Whether one of several schedules is picked at random.")
+    ] = MISSING
+    schedule_assignments: Annotated[
+        list[UpdateAgentAppointmentsScheduleAssignmentsItem] | MISSING, Field(description="Schedules it may book into.")
+    ] = MISSING
+
+
+class UpdateAgentRoutingRulesItem(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    detection_mode: Annotated[Literal["exact", "intent", "both"], Field(description="Whether words or meaning count.")]
+    trigger_keyword: Annotated[
+        str | MISSING, Field(description="Word that fires the rule; needed for exact and both.")
+    ] = MISSING
+    department_name: Annotated[str, Field(description="Label of the rule.", min_length=1)]
+    phrases: Annotated[list[str] | MISSING, Field(description="Three to five sentences a caller might say.")] = MISSING
+    ai_prompt: Annotated[
+        str | MISSING, Field(description="When the rule fires by meaning; needed for intent and both.")
+    ] = MISSING
+    message_before_transfer: Annotated[str | MISSING, Field(description="Said before the transfer.")] = MISSING
+    destination_type: Annotated[
+        Literal["extension", "phone_number", "agent"], Field(description="Kind of destination.")
+    ]
+    destination: Annotated[
+        str | MISSING, Field(description="Extension or E.164 number; needed unless the destination is an agent.")
+    ] = MISSING
+    destination_agent_uuid: Annotated[
+        UUID | MISSING, Field(description="Agent that takes over; found by list_agents.")
+    ] = MISSING
+    priority: Annotated[StrictInt | MISSING, Field(description="Rank, lowest first; as listed when absent.", ge=1)] = (
+        MISSING
+    )
+    is_active: Annotated[StrictBool | MISSING, Field(description="Whether the rule fires.")] = MISSING
+
+
+class UpdateAgentGuardRulesItem(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[str | MISSING, Field(description="Short label.")] = MISSING
+    when_condition: Annotated[str, Field(description="The situation in plain words.", min_length=1)]
+    example_phrases: Annotated[
+        list[str] | MISSING, Field(description="Three to five sentences a customer might say.")
+    ] = MISSING
+    then_action: Annotated[Literal["forward", "end_conversation"], Field(description="What happens then.")]
+    selected_channels: Annotated[
+        list[Literal["phone", "instagram", "whatsapp", "facebook_messenger"]] | MISSING,
+        Field(description="Channels on which the rule counts."),
+    ] = MISSING
+    say_before_forwarding: Annotated[str | MISSING, Field(description="Said before a transfer.")] = MISSING
+    say_before_end: Annotated[str | MISSING, Field(description="Said before the end.")] = MISSING
+    destination_type: Annotated[
+        Literal["extension", "phone_number", "agent"] | MISSING,
+        Field(description="Kind of destination; needed to forward."),
+    ] = MISSING
+    destination: Annotated[
+        str | MISSING, Field(description="Extension or E.164 number; needed unless the destination is an agent.")
+    ] = MISSING
+    destination_agent_uuid: Annotated[
+        UUID | MISSING, Field(description="Agent that takes over; found by list_agents.")
+    ] = MISSING
+    is_active: Annotated[StrictBool | MISSING, Field(description="Whether the rule fires.")] = MISSING
+    is_default: Annotated[StrictBool | MISSING, Field(description="Whether it is marked as a standard rule.")] = MISSING
+
+
+class UpdateAgentArguments(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    uuid: Annotated[UUID, Field(description="Agent to change; found by list_agents.")]
+    name: Annotated[
+        str | MISSING,
+        Field(description="Internal label; customers hear it in the default first message.", min_length=1),
+    ] = MISSING
+    description: Annotated[
+        str | MISSING, Field(description="Internal summary of what the agent is for; never spoken.")
+    ] = MISSING
+    company_name: Annotated[str | MISSING, Field(description="Brand in whose name the agent speaks.")] = MISSING
+    role: Annotated[
+        str | MISSING, Field(description="What the agent is, such as receptionist of a dental practice.")
+    ] = MISSING
+    objective: Annotated[
+        str | MISSING, Field(description="What a conversation should reach and which data it collects.")
+    ] = MISSING
+    tone: Annotated[str | MISSING, Field(description="How it speaks, such as warm and brief.")] = MISSING
+    behavior_guidelines: Annotated[
+        str | MISSING, Field(description="Rules of behaviour as one free text; single rules go into guidelines.")
+    ] = MISSING
+    company_service: Annotated[str | MISSING, Field(description="What the company sells or does.")] = MISSING
+    topic: Annotated[str | MISSING, Field(description="Subject that conversations are about.")] = MISSING
+    length_detail: Annotated[str | MISSING, Field(description="How long answers may be, such as under 25 words.")] = (
+        MISSING
+    )
+    interest_of_product: Annotated[
+        str | MISSING, Field(description="What makes the offer interesting to customers.")
+    ] = MISSING
+    negative_response: Annotated[str | MISSING, Field(description="What to do with a hostile customer.")] = MISSING
+    custom_prompt: Annotated[str | MISSING, Field(description="A prompt of your own in place of the composed one.")] = (
+        MISSING
+    )
+    language: Annotated[
+        str | MISSING,
+        Field(
+            description="Language of conversations, ISO 639-1, such as en; the workspace's own for a new agent.",
+            pattern="^[a-z]{2}$",
+        ),
+    ] = MISSING
+    speed: Annotated[Literal["normal", "fast"] | MISSING, Field(description="How quickly it answers.")] = MISSING
+    timezone: Annotated[
+        str | MISSING, Field(description="IANA time zone of its dates and times, such as Europe/Istanbul.")
+    ] = MISSING
+    status: Annotated[
+        Literal["completed", "in_progress", "paused", "pending", "ready"] | MISSING,
+        Field(description="Where the agent stands; newer versions of the product no longer show it."),
+    ] = MISSING
+    appointment_scheduling_enabled: Annotated[
+        StrictBool | MISSING, Field(description="Whether it may book appointments; the same as appointments.enabled.")
+    ] = MISSING
+    appointment_scheduling_randomly: Annotated[
+        StrictBool | MISSING,
+        Field(description="Whether its schedules are picked at random; the same as appointments.random_assignment."),
+    ] = MISSING
+    custom_llm_url: Annotated[
+        str | MISSING,
+        Field(description="Endpoint of a language model of your own.", pattern="^[A-Za-z][A-Za-z0-9+.-]*:\\S+$"),
+    ] = MISSING
+    settings: Annotated[
+        UpdateAgentSettings | MISSING,
+        Field(description="Settings by channel. Only the members given are set; the rest keep their values."),
+    ] = MISSING
+    guidelines: Annotated[
+        list[UpdateAgentGuidelinesItem] | MISSING,
+        Field(description="Short rules of behaviour; on a change the complete new list."),
+    ] = MISSING
+    notes: Annotated[
+        list[UpdateAgentNotesItem] | MISSING, Field(description="Facts to rely on; on a change the complete new list.")
+    ] = MISSING
+    procedures: Annotated[
+        list[UpdateAgentProceduresItem] | MISSING,
+        Field(description="Courses of action; on a change the complete new list."),
+    ] = MISSING
+    training: Annotated[
+        list[UpdateAgentTrainingItem] | MISSING,
+        Field(description="Sample questions with answers; on a change the complete new list."),
+    ] = MISSING
+    appointments: Annotated[
+        UpdateAgentAppointments | MISSING,
+        Field(description="Booking settings as a whole; what is left out is switched off or emptied."),
+    ] = MISSING
+    routing_rules: Annotated[
+        list[UpdateAgentRoutingRulesItem] | MISSING,
+        Field(description="Call transfer rules as in replace_agent_routing_rules; on a change the complete new list."),
+    ] = MISSING
+    guard_rules: Annotated[
+        list[UpdateAgentGuardRulesItem] | MISSING,
+        Field(description="Safety rules as in replace_agent_guard_rules; on a change the complete new list."),
+    ] = MISSING
+
+
+class DeleteAgentArguments(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    uuid: Annotated[UUID, Field(description="Agent to delete; found by list_agents.")]
+
+
+class DuplicateAgentArguments(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    uuid: Annotated[UUID, Field(description="Agent to copy; found by list_agents.")]
+    name: Annotated[
+        str | MISSING, Field(description="Name of the copy; the old one with a suffix when absent.", min_length=1)
+    ] = MISSING
+
+
+class GetAgentVoiceSettingsArguments(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    uuid: Annotated[UUID, Field(description="Agent; found by list_agents.")]
+
+
+class UpdateAgentInteractionArguments(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    uuid: Annotated[UUID, Field(description="Agent; found by list_agents.")]
+    customer_speak_first: Annotated[
+        StrictBool | MISSING, Field(description="Whether the agent waits for the customer's first words.")
+    ] = MISSING
+    inbound_first_message: Annotated[str | MISSING, Field(description="Greeting when it is called.")] = MISSING
+    outbound_first_message: Annotated[str | MISSING, Field(description="Greeting when it calls.")] = MISSING
+    voice_mail_message: Annotated[str | MISSING, Field(description="What it leaves on a voicemail.")] = MISSING
+    end_call_message: Annotated[str | MISSING, Field(description="Goodbye at the end.")] = MISSING
+    silence_message: Annotated[str | MISSING, Field(description="What it asks when nothing is heard.")] = MISSING
+    max_silence_prompts: Annotated[
+        StrictInt | MISSING, Field(description="How often it asks into silence before it gives up.", ge=0)
+    ] = MISSING
+
+
+class UpdateAgentInterruptionAdvanced(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    allow_interruptions: Annotated[
+        StrictBool | MISSING, Field(description="Whether the caller may interrupt at all.")
+    ] = MISSING
+    preemptive_generation: Annotated[
+        StrictBool | MISSING, Field(description="Whether an answer is prepared before the caller is done.")
+    ] = MISSING
+    manual_word_count_interrupt: Annotated[
+        StrictBool | MISSING, Field(description="Whether min_interruption_words decides.")
+    ] = MISSING
+    resume_after_false_interruption: Annotated[
+        StrictBool | MISSING, Field(description="Whether it goes on after a mere noise.")
+    ] = MISSING
+    min_endpointing_delay: Annotated[
+        StrictFloat | MISSING, Field(description="Shortest wait for the end of speech in seconds.", ge=0.0)
+    ] = MISSING
+    max_endpointing_delay: Annotated[
+        StrictFloat | MISSING, Field(description="Longest wait for the end of speech in seconds.", ge=0.0)
+    ] = MISSING
+    min_interruption_duration: Annotated[
+        StrictFloat | MISSING, Field(description="Seconds of speech that count as interruption.", ge=0.0)
+    ] = MISSING
+    min_interruption_words: Annotated[
+        StrictInt | MISSING, Field(description="Words that count as interruption.", ge=0)
+    ] = MISSING
+    balanced_interrupt_word_count: Annotated[
+        StrictInt | MISSING, Field(description="Words that interrupt in balanced mode.", ge=0)
+    ] = MISSING
+    false_interruption_timeout: Annotated[
+        StrictFloat | MISSING, Field(description="Seconds after which silence was no interruption.", ge=0.0)
+    ] = MISSING
+
+
+class UpdateAgentInterruptionArguments(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    uuid: Annotated[UUID, Field(description="Agent; found by list_agents.")]
+    mode: Annotated[
+        str | MISSING, Field(description="Which set of values counts; with advance it is advanced.", min_length=1)
+    ] = MISSING
+    advanced: Annotated[
+        UpdateAgentInterruptionAdvanced | MISSING, Field(description="The single values; those left out stay.")
+    ] = MISSING
+
+
+class UpdateAgentVoiceProfileArguments(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    uuid: Annotated[UUID, Field(description="Agent; found by list_agents.")]
+    language: Annotated[
+        str | MISSING, Field(description="Spoken language, ISO 639-1, such as en.", pattern="^[a-z]{2}$")
+    ] = MISSING
+    voice_uuid: Annotated[
+        UUID | MISSING,
+        Field(
+            description="Voice of the workspace's library, taken from the panel or from get_agent_voice_settings of an agent."
+        ),
+    ] = MISSING
+
+
+class UpdateAgentCallBehaviorArguments(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    uuid: Annotated[UUID, Field(description="Agent; found by list_agents.")]
+    audio_recording: Annotated[StrictBool | MISSING, Field(description="Whether calls are recorded.")] = MISSING
+    background_sound: Annotated[
+        StrictBool | MISSING, Field(description="Whether a sound is played behind the voice.")
+    ] = MISSING
+    background_sound_ambience: Annotated[str | MISSING, Field(description="Which sound, such as office.")] = MISSING
+    background_sound_volume: Annotated[
+        StrictFloat | MISSING, Field(description="How loud it is, 0 to 1.", ge=0.0, le=1.0)
+    ] = MISSING
+    noise_cancellation: Annotated[
+        StrictBool | MISSING, Field(description="Whether noise on the caller's side is filtered.")
+    ] = MISSING
+    silence_timeout_seconds: Annotated[
+        StrictInt | MISSING, Field(description="Seconds of silence after which a call ends.", ge=1)
+    ] = MISSING
+    max_call_duration_seconds: Annotated[
+        StrictInt | MISSING, Field(description="Seconds after which a call ends in any case.", ge=1)
+    ] = MISSING
+    max_call_duration_message: Annotated[
+        str | MISSING, Field(description="What is said when that limit ends a call.")
+    ] = MISSING
+
+
+class ReplaceAgentAppointmentSettingsScheduleAssignmentsItemSlotRules(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    offer_slots_from: Annotated[str | MISSING, Field(description="How far ahead offers begin, such as 3_hours.")] = (
+        MISSING
+    )
+    book_slots_from: Annotated[str | MISSING, Field(description="How far ahead bookings begin, such as 6_hours.")] = (
+        MISSING
+    )
+    max_appointments_per_day: Annotated[StrictInt | MISSING, Field(description="Most bookings on one day.", ge=1)] = (
+        MISSING
+    )
+    conflict_resolution_enabled: Annotated[
+        StrictBool | MISSING, Field(description="Whether it looks for another time on a conflict.")
+    ] = MISSING
+    alternative_slots_count: Annotated[
+        StrictInt | MISSING, Field(description="How many other times it offers.", ge=0)
+    ] = MISSING
+    suggestion_priority: Annotated[str | MISSING, Field(description="Which times come first, such as nearest.")] = (
+        MISSING
+    )
+    prefer_same_day: Annotated[
+        StrictBool | MISSING, Field(description="Whether other times are sought on the same day first.")
+    ] = MISSING
+    prefer_same_time_slot: Annotated[
+        StrictBool | MISSING, Field(description="Whether the same time on other days is preferred.")
+    ] = MISSING
+    include_same_week: Annotated[
+        StrictBool | MISSING, Field(description="Whether the rest of the week is offered too.")
+    ] = MISSING
+
+
+class ReplaceAgentAppointmentSettingsScheduleAssignmentsItemRescheduling(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    policy: Annotated[str | MISSING, Field(description="Whether a move is confirmed, such as always_ask.")] = MISSING
+    minor_change_hours: Annotated[
+        StrictInt | MISSING, Field(description="Hours within which a move counts as minor.", ge=0)
+    ] = MISSING
+    minor_change_same_day: Annotated[
+        StrictBool | MISSING, Field(description="Whether a move within the day is minor.")
+    ] = MISSING
+    minor_change_same_week: Annotated[
+        StrictBool | MISSING, Field(description="Whether a move within the week is minor.")
+    ] = MISSING
+    minor_change_same_slot: Annotated[
+        StrictBool | MISSING, Field(description="Whether the same time on another day is minor.")
+    ] = MISSING
+    min_rescheduling_notice: Annotated[
+        str | MISSING, Field(description="Latest notice for a move, such as 2_hours.")
+    ] = MISSING
+
+
+class ReplaceAgentAppointmentSettingsScheduleAssignmentsItemCancellation(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    min_cancellation_notice: Annotated[str | MISSING, Field(description="Latest notice, such as 24_hours.")] = MISSING
+    ai_can_cancel: Annotated[StrictBool | MISSING, Field(description="Whether the agent may cancel by itself.")] = (
+        MISSING
+    )
+    require_cancellation_reason: Annotated[StrictBool | MISSING, Field(description="Whether it asks for a reason.")] = (
+        MISSING
+    )
+    cancellation_fee_policy: Annotated[str | MISSING, Field(description="What it costs, such as no_fee.")] = MISSING
+
+
+class ReplaceAgentAppointmentSettingsScheduleAssignmentsItemQuestionsCustomQuestionsItem(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    name: Annotated[str | MISSING, Field(description="Key under which the answer is kept.", min_length=1)] = MISSING
+    type: Annotated[str | MISSING, Field(description="Kind of answer, such as text.")] = MISSING
+    description: Annotated[str | MISSING, Field(description="The question.")] = MISSING
+    required: Annotated[StrictBool | MISSING, Field(description="Whether a booking needs the answer.")] = MISSING
+
+
+class ReplaceAgentAppointmentSettingsScheduleAssignmentsItemQuestions(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    inherit_from_schedule: Annotated[
+        StrictBool | MISSING, Field(description="Whether the schedule's own questions are asked.")
+    ] = MISSING
+    custom_questions: Annotated[
+        list[ReplaceAgentAppointmentSettingsScheduleAssignmentsItemQuestionsCustomQuestionsItem] | MISSING,
+        Field(description="Further questions."),
+    ] = MISSING
+
+
+class ReplaceAgentAppointmentSettingsScheduleAssignmentsItemApproval(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    require_approval: Annotated[StrictBool | MISSING, Field(description="Whether bookings wait for approval.")] = (
+        MISSING
+    )
+    approval_threshold: Annotated[
+        str | MISSING, Field(description="How near a booking may be without it, such as 1_hour.")
+    ] = MISSING
+    approval_for_create: Annotated[StrictBool | MISSING, Field(description="Whether new bookings need it.")] = MISSING
+    approval_for_reschedule: Annotated[StrictBool | MISSING, Field(description="Whether moves need it.")] = MISSING
+    approval_for_cancel: Annotated[StrictBool | MISSING, Field(description="Whether cancellations need it.")] = MISSING
+    approval_for_notes: Annotated[StrictBool | MISSING, Field(description="Whether changes of notes need it.")] = (
+        MISSING
+    )
+    notify_calendar_owner: Annotated[
+        str | MISSING, Field(description="When the owner of the schedule is told, such as always.")
+    ] = MISSING
+    notify_admins: Annotated[str | MISSING, Field(description="When administrators are told, such as always.")] = (
+        MISSING
+    )
+    expected_response_time: Annotated[
+        str | MISSING, Field(description="How soon an answer is expected, such as 5_min.")
+    ] = MISSING
+
+
+class ReplaceAgentAppointmentSettingsScheduleAssignmentsItem(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    schedule_uuid: Annotated[UUID, Field(description="Schedule to book into; found by list_schedules.")]
+    name: Annotated[str | MISSING, Field(description="What the agent calls it, such as Service appointment.")] = MISSING
+    description: Annotated[str | MISSING, Field(description="When the agent uses this schedule.")] = MISSING
+    slot_rules: Annotated[
+        ReplaceAgentAppointmentSettingsScheduleAssignmentsItemSlotRules | MISSING,
+        Field(description="Which times it offers."),
+    ] = MISSING
+    rescheduling: Annotated[
+        ReplaceAgentAppointmentSettingsScheduleAssignmentsItemRescheduling | MISSING,
+        Field(description="How bookings may be moved."),
+    ] = MISSING
+    cancellation: Annotated[
+        ReplaceAgentAppointmentSettingsScheduleAssignmentsItemCancellation | MISSING,
+        Field(description="How bookings may be called off."),
+    ] = MISSING
+    questions: Annotated[
+        ReplaceAgentAppointmentSettingsScheduleAssignmentsItemQuestions | MISSING,
+        Field(description="What it asks before booking."),
+    ] = MISSING
+    approval: Annotated[
+        ReplaceAgentAppointmentSettingsScheduleAssignmentsItemApproval | MISSING,
+        Field(description="When a person must agree first."),
+    ] = MISSING
+
+
+class ReplaceAgentAppointmentSettingsArguments(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid",
+    )
+    uuid: Annotated[UUID, Field(description="Agent; found by list_agents.")]
+    enabled: Annotated[StrictBool | MISSING, Field(description="Whether the agent may book appointments.")] = MISSING
+    random_assignment: Annotated[
+        StrictBool | MISSING, Field(description="Whether one of several schedules is picked at random.")
+    ] = MISSING
+    schedule_assignments: Annotated[
+        list[ReplaceAgentAppointmentSettingsScheduleAssignmentsItem] | MISSING,
+        Field(description="The complete new list of schedules it may book into."),
+    ] = MISSING
