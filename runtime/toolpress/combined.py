@@ -11,20 +11,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from toolpress.server import Built, http_app
+from toolpress.server import Built, http_app, mountable
 
 
 def application(servers: Sequence[Built]) -> StarletteWithLifespan:
     """The ASGI application: one catalogue answers at /mcp, several at /<catalogue>/mcp."""
     if len(servers) == 1:
         return http_app(servers[0])
-    apps = {built.name: http_app(built, prefix=f"/{built.name}") for built in servers}
+    parts = {f"/{built.name}": mountable(built, f"/{built.name}") for built in servers}
     routes: list[BaseRoute] = [
         Route("/healthz", _healthz),
         Route("/readyz", _Readiness(servers)),
-        *(Mount(f"/{name}", app=app) for name, app in apps.items()),
+        *(route for _, root_routes in parts.values() for route in root_routes),
+        *(Mount(prefix, app=app) for prefix, (app, _) in parts.items()),
     ]
-    lifespan = combine_lifespans(*(app.lifespan for app in apps.values()))
+    lifespan = combine_lifespans(*(app.lifespan for app, _ in parts.values()))
     return StarletteWithLifespan(routes=routes, lifespan=lifespan)
 
 

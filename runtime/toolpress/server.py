@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import httpx
@@ -20,14 +19,15 @@ from mcp.shared.exceptions import MCPError
 from starlette.middleware import Middleware as AsgiMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import Scope
+from starlette.routing import BaseRoute, Mount
 
-from toolpress import credentials, fastmcp_seams
+from toolpress import fastmcp_seams
 from toolpress.catalog import CatalogIndex
 from toolpress.client import Client
 from toolpress.contract import Catalog
 from toolpress.embedded import default_credential, running_sandbox, sandbox_base_url
-from toolpress.errors import MISSING_API_KEY, ToolpressError, Unauthenticated
+from toolpress.entrance import entrance
+from toolpress.errors import ToolpressError, Unauthenticated
 from toolpress.executor import Executor
 from toolpress.gate import UNAUTHENTICATED, UNAVAILABLE, Gate
 from toolpress.principal import Credential
@@ -117,35 +117,48 @@ def build_server(
     return built
 
 
-def http_app(built: Built, prefix: str = "") -> StarletteWithLifespan:
-    """The ASGI application: /mcp behind the gate, /healthz and /readyz open. `prefix` is where it will be mounted."""
+def http_app(built: Built) -> StarletteWithLifespan:
+    """The ASGI application: /mcp behind the gate, /healthz and /readyz open, and what belongs to the entrance."""
+    app, root_routes = mountable(built)
+    app.router.routes[:0] = root_routes
+    return app
+
+
+def mountable(built: Built, prefix: str = "") -> tuple[StarletteWithLifespan, tuple[BaseRoute, ...]]:
+    """The application to be mounted at `prefix`, and the routes that must answer at the root of the host."""
     settings = built.settings
+    entry = entrance(built.executor, settings, prefix)
     gate = AsgiMiddleware(
         Gate,
         executor=built.executor,
-        find=partial(_credential, built.executor.index.catalog),
-        challenge=partial(_challenge, built.executor.index.catalog),
+        find=entry.find,
+        challenge=entry.challenge,
         path=MCP_PATH,
         body_limit=settings.body_limit,
     )
-    return built.mcp.http_app(
+    app = built.mcp.http_app(
         path=MCP_PATH,
         middleware=[gate],
         json_response=True,
         stateless_http=True,
         host_origin_protection=True,
-        allowed_hosts=list(settings.allowed_hosts),
+        allowed_hosts=[*settings.allowed_hosts, *settings.public_hosts],
         allowed_origins=list(settings.allowed_origins),
     )
+    if not entry.routes:
+        return app, ()
 
+    @asynccontextmanager
+    async def lifespan(_app: Any) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            if entry.aclose is not None:
+                stack.push_async_callback(entry.aclose)
+            await stack.enter_async_context(app.lifespan(app))
+            yield
 
-async def _credential(catalog: Catalog, headers: credentials.RawHeaders) -> Credential:
-    return credentials.from_headers(headers, catalog)
-
-
-def _challenge(catalog: Catalog, _scope: Scope, error: Unauthenticated) -> str:
-    challenge = f'Bearer realm="{catalog.name}"'
-    return challenge if error.code == MISSING_API_KEY else f'{challenge}, error="invalid_token"'
+    # Outside the application and its guard of origins: a browser posts the consent page with `Origin: null`.
+    outer = StarletteWithLifespan(routes=[*entry.routes, Mount("", app=app)], lifespan=lifespan)
+    return outer, entry.root_routes
 
 
 class ProtocolErrors(Middleware):

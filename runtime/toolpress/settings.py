@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -28,10 +29,20 @@ class Settings(BaseSettings):
     log_level: LogLevel = "info"
     allowed_hosts: Names = Field(default=(), description="Host headers accepted besides localhost.")
     allowed_origins: Names = Field(default=(), description="Browser origins accepted besides the server's own.")
+    public_url: str | None = Field(
+        default=None, description="What clients see before the paths, such as https://tools.example.com."
+    )
+    store_url: str | None = Field(default=None, description="Redis that keeps minted tokens; memory if absent.")
     body_limit: int = Field(default=4 * 1024 * 1024, gt=0, description="Largest request body in bytes.")
     grace_s: int = Field(default=35, ge=0, description="Seconds that running calls get when the server stops.")
     sandbox: bool = Field(default=False, description="Serve from the embedded sandbox instead of the real product.")
     sandbox_data: str | None = Field(default=None, description="File that keeps the sandbox's data; memory if absent.")
+
+    @property
+    def public_hosts(self) -> tuple[str, ...]:
+        """The host of the public URL, as a Host header names it."""
+        host = urlsplit(self.public_url or "").netloc
+        return (host,) if host else ()
 
     @field_validator("allowed_hosts", "allowed_origins", mode="before")
     @classmethod
