@@ -45,6 +45,7 @@ def run_in_thread(
     """Serve on loopback until the block ends; yields the base URL. Port 0 takes a free one."""
     app = create_app(catalog, data=data, definition=definition, clock=clock)
     listener = socket.create_server((LOOPBACK, port))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or each answer on a kept connection waits
     config = uvicorn.Config(
         app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=STOP_GRACE_S
     )

@@ -44,6 +44,7 @@ def mcp_url(built: Built) -> Iterator[str]:
 def listening(app: Any) -> Iterator[str]:
     """The app on a loopback port, in a thread; ended when the block ends."""
     listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(app, http="h11", ws="none", lifespan="on", log_config=None, access_log=False)
     server = _Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listener])))

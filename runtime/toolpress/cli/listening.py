@@ -16,12 +16,15 @@ def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         host.encode("idna")  # what fails here would leave an open socket behind below
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=2048)
     except (OSError, UnicodeError) as error:
         raise ConfigurationError(
             f"Cannot listen on {host}:{port}: {_reason(error)}.",
             fix="Stop what uses the port, or choose another address with --host and --port (port 0 takes a free one).",
         ) from error
+    # asyncio does this for sockets that it opens itself; without it each answer on a kept connection waits for an ACK.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def _reason(error: OSError | UnicodeError) -> str:
