@@ -11,6 +11,7 @@
        |- UpstreamRefused         code of the answer     it answered with an error
        |  `- RateLimited          RATE_LIMITED           it asks to wait `retry_after_s`
        |- UpstreamUnavailable     UPSTREAM_UNAVAILABLE   no connection, or it broke
+       |  `- UpstreamUnresolved   UPSTREAM_UNAVAILABLE   its host name is not known
        |- UpstreamTimeout         UPSTREAM_TIMEOUT       no answer within the call's deadline
        `- UpstreamGarbled         UPSTREAM_BAD_ANSWER    an answer that is not what the protocol of the tool says
 
@@ -131,6 +132,10 @@ class UpstreamUnavailable(UpstreamError):
     """The connection could not be made, or broke."""
 
     default_code = "UPSTREAM_UNAVAILABLE"
+
+
+class UpstreamUnresolved(UpstreamUnavailable):
+    """No address goes with the host name."""
 
 
 class UpstreamTimeout(UpstreamError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from toolpress.errors import (
     UpstreamGarbled,
     UpstreamTimeout,
     UpstreamUnavailable,
+    UpstreamUnresolved,
 )
 from toolpress.request import UpstreamRequest
 from toolpress.response import UpstreamResponse
@@ -130,6 +132,9 @@ class Upstream:
         except TimeoutError as error:
             raise _timed_out(effect, sent=progress.sent) from error
         except _NEVER_SENT as error:
+            if _unresolved(error):
+                advice = _advice(effect, sent=False)
+                raise UpstreamUnresolved("The upstream's host name does not resolve.", **advice) from error
             raise _unavailable("could not be reached", effect, sent=False) from error
         except httpx.TimeoutException as error:
             raise _timed_out(effect, sent=progress.sent) from error
@@ -219,6 +224,15 @@ def checked_base_url(text: str) -> str:
             f"{PLACEHOLDER} stands for the tenant where a product has a host for each.",
         )
     return text.rstrip("/")
+
+
+def _unresolved(error: BaseException | None) -> bool:
+    """Whether name resolution is what failed, and said that there is no such name."""
+    while error is not None:
+        if isinstance(error, socket.gaierror):
+            return error.errno in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _is_loopback(host: str) -> bool:

@@ -12,6 +12,7 @@ from toolpress.errors import (
     Unauthenticated,
     UpstreamGarbled,
     UpstreamRefused,
+    UpstreamUnresolved,
 )
 from toolpress.identity import Ask
 from toolpress.paths import lookup
@@ -41,11 +42,15 @@ async def whoami(client: Client, credential: Credential) -> Principal:
         answer = await client.for_caller(credential).call(_operation(catalog), dict(rules.arguments))
     except UpstreamRefused as error:
         if error.status == 404 and catalog.tenancy is not None:
-            raise _unknown_tenant(catalog) from error
+            raise _unknown_tenant(catalog, "answered 404") from error
         if error.status == 401 or (error.status == 403 and rules.role is not None):
             raise _unknown_key(catalog) from error
         if error.status != 403:  # without roles, a known key may well lack the one permission that was tried
             raise
+    except UpstreamUnresolved as error:
+        if catalog.tenancy is None:
+            raise
+        raise _unknown_tenant(catalog, "does not resolve") from error
     role = catalog.roles[0] if rules.role is None else lookup(answer, rules.role)
     tenant = credential.tenant if rules.tenant is None else lookup(answer, rules.tenant)
     if not isinstance(role, str) or not isinstance(tenant, str):
@@ -68,9 +73,9 @@ def _unknown_key(catalog: Catalog) -> Unauthenticated:
     )
 
 
-def _unknown_tenant(catalog: Catalog) -> Unauthenticated:
+def _unknown_tenant(catalog: Catalog, symptom: str) -> Unauthenticated:
     return Unauthenticated(
-        "The upstream answered 404: there is no such tenant.",
+        f"The upstream {symptom}: there is no such tenant.",
         code=UNKNOWN_TENANT,
         fix=f"Check the spelling of the subdomain: does {catalog.base_url} resolve for it?",
         status=404,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +20,14 @@ from tests.runtime.product import OWNER
 from toolpress.client import Client
 from toolpress.contract import Catalog, CredentialHeader, Identity, Tenancy
 from toolpress.credentials import calling, from_environment, from_headers
-from toolpress.errors import ConfigurationError, ToolpressError, Unauthenticated, UpstreamGarbled, UpstreamRefused
+from toolpress.errors import (
+    ConfigurationError,
+    ToolpressError,
+    Unauthenticated,
+    UpstreamGarbled,
+    UpstreamRefused,
+    UpstreamUnavailable,
+)
 from toolpress.principal import Credential
 from toolpress.server import build_server, http_app
 from toolpress.settings import Settings
@@ -192,6 +200,31 @@ async def test_what_the_upstream_says_of_a_pair(status: int, code: str, says: st
         with pytest.raises(Unauthenticated, match=says) as caught:
             await whoami(client, Credential(OWNER, "acme"))
     assert (caught.value.code, caught.value.status) == (code, status)
+
+
+async def test_a_host_that_does_not_resolve_is_an_unknown_tenant_and_one_that_is_down_is_not() -> None:
+    class Lost(httpx.AsyncBaseTransport):
+        def __init__(self, errno: int) -> None:
+            self.errno = errno
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            try:
+                raise socket.gaierror(self.errno, "no address")
+            except socket.gaierror as error:
+                raise httpx.ConnectError("no address", request=request) from error
+
+    async with Client(HOSTED, transport=Lost(socket.EAI_NONAME)) as client:
+        with pytest.raises(Unauthenticated, match="does not resolve") as caught:
+            await whoami(client, Credential(OWNER, "acme"))
+    assert caught.value.code == "UNKNOWN_TENANT"
+    async with Client(HOSTED, transport=Lost(socket.EAI_AGAIN)) as client:
+        with pytest.raises(UpstreamUnavailable):
+            await whoami(client, Credential(OWNER, "acme"))
+    async with Client(
+        replace(HOSTED, tenancy=None, base_url="https://a.example"), transport=Lost(socket.EAI_NONAME)
+    ) as c:
+        with pytest.raises(UpstreamUnavailable):
+            await whoami(c, Credential(OWNER))
 
 
 async def test_without_roles_every_key_counts_as_the_highest_and_may_lack_the_probed_permission() -> None:
