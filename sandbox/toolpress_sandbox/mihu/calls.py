@@ -54,7 +54,7 @@ def place(
         "phone_number": contact["phone_number"],
         "communication": channel,
     }
-    return records.insert("calls", {**row, **links, **members})
+    return records.insert("calls", {**row, **members, **links})
 
 
 def advance(records: Records) -> None:
