@@ -21,8 +21,6 @@ RINGS_AFTER_S, ANSWERED_AFTER_S, ENDS_AFTER_S, GIVEN_UP_AFTER_S = 2, 8, 68, 30
 SPEAKING_S = 4
 """How long the agent needs for a text that it was told to say."""
 LIVE = frozenset({"queued", "ringing", "in-progress"})
-CHANNELS = {"call": ("call",), "whatsapp_call": ("whatsapp_calling", "whatsapp")}
-"""The bindings of an agent that carry each kind of call."""
 
 _SCRIPT = (
     (4, "Contact", "Hello, yes, I have a minute."),
@@ -42,7 +40,7 @@ def place(
 
     Raises Refusal (422) when the agent has no such channel or the contact is blacklisted.
     """
-    parties.require_channel(records, agent, *CHANNELS[channel])
+    parties.require_channel(records, agent, channel)
     parties.require_reachable(records, contact, "participant.number")
     task: JsonObject = records.find("tasks", str(members.get("task_uuid"))) or {}
     links = {name: members.get(name) or task.get(name) for name in ("campaign_uuid", "listing_uuid")}

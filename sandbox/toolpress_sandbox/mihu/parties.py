@@ -14,22 +14,14 @@ LABELS = {
     "whatsapp": "Whatsapp",
     "sms": "Sms",
     "instagram": "Instagram",
-    "messenger": "Messenger",
+    "facebook": "Messenger",
 }
 """The channels, each as conversations spell it."""
 
 
-def agent_on(records: Records, agent_uuid: str, *channels: str) -> JsonObject:
-    """The agent, which must be bound to one of the channels; the first of them is named when it is not."""
-    agent = records.get("agents", agent_uuid)
-    require_channel(records, agent, *channels)
-    return agent
-
-
-def require_channel(records: Records, agent: JsonObject, *channels: str) -> None:
-    bound = {item["channel"] for item in records.all("agent_channels", agent_uuid=agent["agent_uuid"])}
-    if not bound.intersection(channels):
-        raise refused("agentId", f"has no {channels[0]} channel")
+def require_channel(records: Records, agent: JsonObject, channel: str) -> None:
+    if not records.all("agent_channels", agent_uuid=agent["agent_uuid"], channel=channel):
+        raise refused("agentId", f"has no {channel} channel")
 
 
 def contact_of(records: Records, number: str) -> JsonObject:
