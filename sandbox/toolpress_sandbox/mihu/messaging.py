@@ -23,6 +23,7 @@ _STEPS = {
     "sms": ((0, "queued"), (2, "sent"), (10, "delivered")),
     "whatsapp": ((0, "sent"), (2, "delivered"), (60, "read")),
 }
+_ORDER = ("queued", "sent", "delivered", "read")
 _FAILS_AFTER_S = 10
 _UNDER_WAY = (("sms", "queued"), ("sms", "sent"), ("whatsapp", "sent"), ("whatsapp", "delivered"))
 _WINDOW = timedelta(hours=24)
@@ -127,9 +128,10 @@ def _post(records: Records, conversation: JsonObject, sender: str, content: str,
 
 
 def _status(row: JsonObject, age: float) -> str:
-    if str(row["phone_number"]).endswith("99") and age >= _FAILS_AFTER_S:
-        return "failed"
-    return [status for seconds, status in _STEPS[row["channel"]] if age >= seconds][-1]
+    reached = [status for seconds, status in _STEPS[row["channel"]] if age >= seconds][-1]
+    if not str(row["phone_number"]).endswith("99"):
+        return reached
+    return "failed" if age >= _FAILS_AFTER_S else min(reached, "sent", key=_ORDER.index)
 
 
 def _require_window(records: Records, conversation: JsonObject) -> None:

@@ -81,6 +81,15 @@ async def test_messages_travel_with_the_clock(acme, clock):
     ]
 
 
+async def test_a_message_that_fails_was_never_delivered(acme, clock):
+    await template(acme, number="+905551110099", parameters=FRIDAY)
+    seen = []
+    for seconds in (0, 5, 10, 3600):
+        clock.advance(seconds)
+        seen.append((await read(acme, "whatsapp/messages"))["data"][0]["status"])
+    assert seen == ["sent", "sent", "failed", "failed"]
+
+
 async def test_message_lists_keep_what_their_filters_say(acme):
     await sms(acme)
     await free_text(acme)
