@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
+from toolpress_sandbox.mihu import conversations
 from toolpress_sandbox.mihu.answers import done, listed, refused
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply
@@ -90,7 +93,8 @@ def list_contact_conversations(call: Call) -> Reply:
     if "channel" in call.sent:
         rows = [row for row in rows if row["channel"] == call.arguments["channel"]]
     rows.sort(key=lambda row: str(row["created_at"]), reverse=True)
-    return listed(call, "Conversations retrieved successfully", rows, dict)
+    show = partial(conversations.shown, call.records)
+    return listed(call, "Conversations retrieved successfully", rows, show)
 
 
 def take_in(records: Records, given: JsonObject, on_duplicate: str) -> tuple[str, str]:
