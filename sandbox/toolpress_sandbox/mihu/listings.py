@@ -140,7 +140,7 @@ def _take_in(records: Records, listing: JsonObject, people: list[JsonObject]) ->
     """Make the people members; the new ones."""
     book = intake.Book(records)
     uuids = [book.take_in(person, f"contacts.{index}") for index, person in enumerate(people)]
-    return members.join(records, "listing_contacts", listing["uuid"], uuids)
+    return members.join(records, "listing_contacts", listing["uuid"], dict.fromkeys(uuids, 0))
 
 
 def _start(records: Records, listing: JsonObject, pending: list[JsonObject]) -> int:

@@ -6,7 +6,7 @@ Skipped are final. `number` counts the members of one owner in the order in whic
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from toolpress.contract import JsonObject
@@ -29,15 +29,14 @@ def of(records: Records, collection: str, owner: str) -> Rows:
     return records.all(collection, **equals)
 
 
-def join(records: Records, collection: str, owner: str, contacts: Iterable[str], priority: int = 0) -> Rows:
-    """Make members of the contacts that are none yet; the new ones."""
+def join(records: Records, collection: str, owner: str, priorities: Mapping[str, int]) -> Rows:
+    """Make members of the contacts that are none yet, each of its priority; the new ones."""
     present = of(records, collection, owner)
     known = {member["contact_uuid"] for member in present}
     number = max((member["number"] for member in present), default=0)
     new: Rows = []
-    for contact in contacts:
+    for contact, priority in priorities.items():
         if contact not in known:
-            known.add(contact)
             number += 1
             row = {OWNERS[collection]: owner, "contact_uuid": contact, "priority": priority, "number": number}
             new.append(records.insert(collection, row))

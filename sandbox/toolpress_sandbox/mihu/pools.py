@@ -54,9 +54,9 @@ def duplicate_pool(call: Call) -> Reply:
     copy = call.records.insert("pools", {**settings, "name": name})
     copied = 0
     if call.arguments["copy_contacts"]:
-        for member in members.of(call.records, "pool_contacts", source["uuid"]):
-            contacts = [member["contact_uuid"]]
-            copied += len(members.join(call.records, "pool_contacts", copy["uuid"], contacts, member["priority"]))
+        rows = members.of(call.records, "pool_contacts", source["uuid"])
+        priorities = {row["contact_uuid"]: row["priority"] for row in rows}
+        copied = len(members.join(call.records, "pool_contacts", copy["uuid"], priorities))
     return done("Pool duplicated successfully", {**_shown(call.records, copy), "contacts_copied": copied})
 
 
@@ -67,17 +67,16 @@ def list_pool_contacts(call: Call) -> Reply:
 
 def add_contacts_to_pool(call: Call) -> Reply:
     pool, records = _pool(call), call.records
-    wanted = list(dict.fromkeys(call.arguments["contact_uuids"]))
-    unknown = [uuid for uuid in wanted if records.find("contacts", uuid) is None]
-    found = [uuid for uuid in wanted if uuid not in unknown]
-    added = members.join(records, "pool_contacts", pool["uuid"], found, call.arguments.get("priority") or 0)
+    known = {uuid: records.find("contacts", uuid) is not None for uuid in call.arguments["contact_uuids"]}
+    found = dict.fromkeys((uuid for uuid in known if known[uuid]), call.arguments.get("priority") or 0)
+    added = members.join(records, "pool_contacts", pool["uuid"], found)
     running = [c for c in campaigns.drawing_from(records, pool["uuid"]) if c["status"] == runs.RUNNING]
     tasks = sum(campaigns.make(records, campaign, pool, added) for campaign in running)
     data = {
         "pool_uuid": pool["uuid"],
         "contacts_added": len(added),
         "contacts_skipped": len(found) - len(added),
-        "contact_uuids_not_found": unknown,
+        "contact_uuids_not_found": [uuid for uuid in known if not known[uuid]],
         "tasks_created": tasks,
         "running_campaign_uuids": [campaign["uuid"] for campaign in running],
     }

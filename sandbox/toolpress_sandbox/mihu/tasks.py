@@ -64,8 +64,10 @@ def update_task(call: Call) -> Reply:
 
 def delete_task(call: Call) -> Reply:
     task = call.records.get("tasks", call.arguments["uuid"])
-    runs.cancel(call.records, [task], "Skipped")
+    if task["status"] not in _FINISHED:
+        runs.lead(call.records, task, status="Skipped", next_retry_at=None)
     call.records.remove("tasks", task["uuid"])
+    timer.wake(call.records)
     return done("Task deleted successfully")
 
 
