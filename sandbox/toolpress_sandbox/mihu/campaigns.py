@@ -18,6 +18,13 @@ from toolpress_sandbox.replies import Reply, not_found
 _DATES = ("start_date", "end_date")
 _RULE = ("uuid", "name", "type", "max_calls_per_day", "max_total_calls", "retry_interval_minutes")
 _HOURS = ("start_time", "end_time")
+_NO_RULE: JsonObject = {
+    "max_calls_per_day": 1000,
+    "retry_interval_minutes": 120,
+    "start_time": None,
+    "end_time": None,
+    "dnc_check": True,
+}
 
 Rows = list[JsonObject]
 
@@ -42,8 +49,10 @@ def create_campaign(call: Call) -> Reply:
 def update_campaign(call: Call) -> Reply:
     campaign = _campaign(call)
     changes = _checked(call.records, call.changes(), campaign)
-    if campaign["status"] == runs.RUNNING and changes.pop("status", "Active") != "Active":
-        runs.halt(call.records, _owner(campaign), "campaigns", call.arguments["status"])
+    if campaign["status"] == runs.RUNNING:
+        status = changes.pop("status", "Active")
+        if status != "Active":
+            runs.halt(call.records, _owner(campaign), "campaigns", status)
     campaign = call.records.update("campaigns", campaign["uuid"], changes)
     return done("Campaign updated successfully", _shown(call.records, campaign))
 
@@ -156,15 +165,6 @@ def make(records: Records, campaign: JsonObject, pool: JsonObject, waiting: Rows
         ends=end,
     )
     return runs.make(records, run, "pool_contacts", pool, waiting)
-
-
-_NO_RULE: JsonObject = {
-    "max_calls_per_day": 1000,
-    "retry_interval_minutes": 120,
-    "start_time": None,
-    "end_time": None,
-    "dnc_check": True,
-}
 
 
 def _make_all(records: Records, campaign: JsonObject, pools: Rows) -> int:

@@ -17,6 +17,7 @@ from toolpress_sandbox.records import Records
 BEGUN_AT_ONCE = 25
 LISTING_PARALLEL = 10
 _ARMED = ("scheduled", "queued")
+_FRONT = {"rank": 0}
 
 Live = list[list[str]]
 
@@ -39,7 +40,8 @@ class _Line:
 
     def __init__(self, records: Records, live: Live) -> None:
         self._records = records
-        self._now = records.now()
+        self._moment = records.clock.now()
+        self._now = iso(self._moment)
         self._begun = 0
         self._limits: dict[str, int] = {}
         self._openings: dict[tuple[str, ...], str] = {}
@@ -79,7 +81,7 @@ class _Line:
         hours = (link["start_time"], link["end_time"], task["timezone"])
         if hours not in self._openings:
             where = cadence.zone(task["timezone"]) or ZoneInfo("UTC")
-            moment = cadence.opening(self._records.clock.now(), link["start_time"], link["end_time"], where)
+            moment = cadence.opening(self._moment, link["start_time"], link["end_time"], where)
             self._openings[hours] = iso(moment)
         return self._openings[hours]
 
@@ -115,9 +117,6 @@ def _waiting(records: Records) -> list[JsonObject]:
         else:
             kept.append(task)
     return sorted(kept, key=lambda task: (-task["priority"], (task["run"] or _FRONT)["rank"], task["scheduled_at"]))
-
-
-_FRONT = {"rank": 0}
 
 
 def _end_campaigns(records: Records) -> list[str]:

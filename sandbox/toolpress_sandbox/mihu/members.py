@@ -16,9 +16,15 @@ from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply, not_found
 
 OWNERS = {"pool_contacts": "pool_uuid", "listing_contacts": "listing_uuid"}
-OPEN = frozenset({"Pending", "Processing", "In_Call", "Retrying", "Scheduled"})
 _SEARCHED = ("name", "surname", "email", "phone_number")
 _INTERNAL = frozenset({"uuid", "number", "today", "pool_uuid", "listing_uuid", "created_at", "updated_at"})
+_STANDING = {
+    "Pending": "pending",
+    "Retrying": "pending",
+    "Scheduled": "pending",
+    "Processing": "in_progress",
+    "In_Call": "in_progress",
+}
 
 Rows = list[JsonObject]
 
@@ -80,15 +86,6 @@ def count(records: Records, collection: str, owners: Iterable[str]) -> dict[str,
             counts["total"] += 1
             counts[_STANDING.get(member["status"], member["status"].lower())] += 1
     return counts
-
-
-_STANDING = {
-    "Pending": "pending",
-    "Retrying": "pending",
-    "Scheduled": "pending",
-    "Processing": "in_progress",
-    "In_Call": "in_progress",
-}
 
 
 def _matches(contact: JsonObject, wanted: str) -> bool:

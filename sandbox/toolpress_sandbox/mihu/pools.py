@@ -10,6 +10,7 @@ from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply
 
 _SEARCHED = ("name", "description", "type")
+_SETTINGS = ("description", "type", "max_parallel_items", "max_retries", "is_active")
 
 
 def list_pools(call: Call) -> Reply:
@@ -90,9 +91,6 @@ def remove_contact_from_pool(call: Call) -> Reply:
     runs.cancel(call.records, [t for t in tasks if t["run"] and t["run"]["member"] == member["uuid"]], "Skipped")
     call.records.remove("pool_contacts", member["uuid"])
     return done("Contact removed from pool")
-
-
-_SETTINGS = ("description", "type", "max_parallel_items", "max_retries", "is_active")
 
 
 def _pool(call: Call) -> JsonObject:

@@ -16,6 +16,8 @@ from toolpress_sandbox.records import Records
 RUNNING = "In Process"
 WAITING = ("pending", "scheduled", "queued", "on_hold")
 """States of a task that has not begun."""
+_UNDER_WAY = (*WAITING, "in_progress")
+_HOURS = ("start_time", "end_time", "max_calls_per_day")
 _CHANNELS = {"make_call": ("call",), "send_message": ("whatsapp", "sms")}
 
 
@@ -128,10 +130,6 @@ def running(records: Records, task: JsonObject) -> bool:
 def workspace_zone(records: Records) -> ZoneInfo:
     tenant = records.get("tenants", records.tenant)
     return cadence.zone(tenant.get("timezone")) or ZoneInfo("UTC")
-
-
-_UNDER_WAY = (*WAITING, "in_progress")
-_HOURS = ("start_time", "end_time", "max_calls_per_day")
 
 
 def _kept_from(rule: JsonObject, member: JsonObject, contact: JsonObject, taken: set[str]) -> JsonObject | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import httpx
@@ -19,6 +21,7 @@ ELIF, MERT, CAN = (f"c0000000-0000-4000-8000-00000000000{number}" for number in 
 Q2, RECALL, EMPTY = (f"f2000000-0000-4000-8000-00000000000{number}" for number in (1, 2, 3))
 GLOBEX_LISTING = "f2000000-0000-4000-8000-000000000081"
 ALL_DAY = {"start_time": "00:00", "end_time": "23:59"}
+HOST, TOKEN = "http://acme.localhost", {"Authorization": "Bearer mihu_test_acme_full"}
 CALL_S, HOUR, DAY = 70, 3600, 86400
 
 
@@ -319,12 +322,20 @@ async def test_a_tenant_sees_and_moves_its_own_listings_only(
     assert await status_of(acme, Q2) == "Draft"
 
 
+async def test_a_clock_that_does_not_stand_still_keeps_nobody_waiting(mihu: Any) -> None:
+    ticks = count()
+    clock = Clock(lambda: NOON + timedelta(milliseconds=3 * next(ticks)))
+    transport = httpx.ASGITransport(app=create_app("mihu", definition=mihu.raw, clock=clock))
+    async with httpx.AsyncClient(transport=transport, base_url=HOST, headers=TOKEN) as client:
+        listing = (await created(client, people(2), auto_start=True, rule={}))["uuid"]
+        assert await standing(client, listing) == ["In_Call"] * 2
+
+
 async def test_the_same_steps_give_the_same_answers(mihu: Any) -> None:
     async def steps() -> list[Any]:
         clock = Clock(lambda: NOON)
         transport = httpx.ASGITransport(app=create_app("mihu", definition=mihu.raw, clock=clock))
-        headers = {"Authorization": "Bearer mihu_test_acme_full"}
-        async with httpx.AsyncClient(transport=transport, base_url="http://acme.localhost", headers=headers) as client:
+        async with httpx.AsyncClient(transport=transport, base_url=HOST, headers=TOKEN) as client:
             listing = (await created(client, people(12) + people(3, ending="99"), auto_start=True))["uuid"]
             for _ in range(3):
                 await client.get(LISTINGS)
