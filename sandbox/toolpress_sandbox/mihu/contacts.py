@@ -151,6 +151,7 @@ def _kept(call: Call, row: JsonObject) -> bool:
         ):
             return False
     if "campaign_uuid" in call.sent:
-        pools = {pool["uuid"] for pool in records.all("pools", campaign_uuid=arguments["campaign_uuid"])}
+        campaign = records.find("campaigns", arguments["campaign_uuid"]) or {}
+        pools = set(campaign.get("pool_uuids", ()))
         return any(item["pool_uuid"] in pools for item in records.all("pool_contacts", contact_uuid=row["uuid"]))
     return True

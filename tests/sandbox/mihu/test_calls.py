@@ -74,7 +74,7 @@ async def test_a_finished_call_leaves_a_closed_conversation_with_an_evaluated_se
     assert conversation["call"]["duration"] == 60
     spoken = await said(acme, call["conversation_uuid"])
     assert spoken[0] == "Hello Elif, it is about your test drive."
-    assert spoken[-1] == "Good Bye"
+    assert spoken[-1] == "Thank you for calling. Goodbye.", "the agent's own closing words"
     (session,) = conversation["session_uuids"]
     row = await read(acme, f"sessions/{session}")
     assert row["ended_at"] == row["evaluated_at"]
