@@ -114,7 +114,7 @@ async def test_a_listing_is_completed_when_everybody_has_been_reached(acme: http
     assert await status_of(acme, listing) == "Completed"
     talks = data(await acme.get(f"/api/v1/contacts/{(await tasks_of(acme, listing))[0]['contact_uuid']}/conversations"))
     assert [(row["channel"], row["status"], row["listing_uuid"]) for row in talks["data"]] == [
-        ("call", "ended", listing)
+        ("Call", "Closed", listing)
     ]
     assert field(await acme.post(f"{LISTINGS}/{listing}/run")) == "contacts"
 
@@ -268,7 +268,7 @@ async def test_a_text_listing_writes_once(acme: httpx.AsyncClient) -> None:
     (task, _) = await tasks_of(acme, listing)
     assert (task["type"], task["max_attempts"]) == ("send_message", 1)
     talks = data(await acme.get(f"/api/v1/contacts/{task['contact_uuid']}/conversations"))["data"]
-    assert [row["channel"] for row in talks] == ["whatsapp"]
+    assert [row["channel"] for row in talks] == ["Whatsapp"]
 
 
 @pytest.mark.parametrize(

@@ -172,12 +172,14 @@ async def test_what_cannot_be_done_says_why(
 async def test_a_message_goes_into_the_conversation_that_is_open(acme: httpx.AsyncClient, clock: Clock) -> None:
     template = {"message_type": "whatsapp_template", "template_uuid": TEMPLATE}
     message = {"type": "send_message", "contact_uuid": MERT, "task_data": template}
+    before = data(await acme.get(f"/api/v1/contacts/{MERT}/conversations"))["data"]
     uuid = (await created(acme, auto_queue=True, **message))["uuid"]
     clock.advance(HOUR)
     task = await shown(acme, uuid)
     assert task["status"] == "completed"
-    talks = data(await acme.get(f"/api/v1/contacts/{MERT}/conversations"))["data"]
-    assert [talk["uuid"] for talk in talks] == [task["last_attempt"]["conversation_uuid"]]
+    assert task["last_attempt"]["conversation_uuid"] == "b0000000-0000-4000-8000-000000000002"
+    after = data(await acme.get(f"/api/v1/contacts/{MERT}/conversations"))["data"]
+    assert [talk["uuid"] for talk in after] == [talk["uuid"] for talk in before]
 
 
 async def test_other_work_is_done_when_its_time_has_come(acme: httpx.AsyncClient, clock: Clock) -> None:
