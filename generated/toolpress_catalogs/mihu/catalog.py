@@ -152,7 +152,7 @@ TOOLS = (
         category="write",
         effect="replace",
         observed="full",
-        digest="711ad1fd2ccb6900",
+        digest="743e8eb2bf4fc41b",
     ),
     ToolInfo(
         name="update_agent_guard_rule",
