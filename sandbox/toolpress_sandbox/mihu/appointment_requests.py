@@ -32,7 +32,7 @@ def create_appointment_request(call: Call) -> Reply:
         moment("end_time", given["end_time"]) if "end_time" in given else start + calendars.length_of(records, schedule)
     )
     span = calendars.span(start, end)
-    calendars.require_future(records, span)
+    calendars.require_ahead(records, span)
     row: JsonObject = {
         "id": next_number(records, "appointment_requests"),
         **{name: given[name] for name in ("schedule_uuid", "title", "description", "notes") if name in given},

@@ -62,14 +62,14 @@ def taken(records: Records, schedule_uuid: str, besides: str | None = None) -> l
 
 def require_open(records: Records, schedule: JsonObject, span: Span) -> None:
     """Raises Refusal (422) for a time that is over or outside opening hours."""
-    require_future(records, span)
+    require_ahead(records, span)
     if not slots.is_open(calendar_of(records, schedule), span):
         raise refused("start_time", "is outside the opening hours of the schedule")
 
 
-def require_future(records: Records, span: Span) -> None:
-    if span.start <= records.clock.now():
-        raise refused("start_time", "must be in the future")
+def require_ahead(records: Records, span: Span) -> None:
+    if span.start < records.clock.now():
+        raise refused("start_time", "must not be in the past")
 
 
 def require_free(records: Records, schedule: JsonObject, span: Span, besides: str | None = None) -> None:
