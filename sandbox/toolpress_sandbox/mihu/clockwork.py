@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from toolpress_sandbox.mihu import calls
+from toolpress_sandbox.mihu import calls, deliveries
 from toolpress_sandbox.records import Records
 
-STEPS = (calls.advance,)
+STEPS = (calls.advance, deliveries.advance)
 
 
 def advance(records: Records) -> None:
