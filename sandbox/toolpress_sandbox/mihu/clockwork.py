@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toolpress_sandbox.mihu import calls, messaging, tasks, threads, transcriptions, whatsapp_templates
+from toolpress_sandbox.mihu import calls, deliveries, messaging, tasks, threads, transcriptions, whatsapp_templates
 from toolpress_sandbox.records import Records
 
 STEPS = (
@@ -12,6 +12,7 @@ STEPS = (
     threads.advance,
     whatsapp_templates.advance,
     transcriptions.advance,
+    deliveries.advance,
 )
 
 
