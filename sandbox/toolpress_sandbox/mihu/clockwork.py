@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from toolpress_sandbox.mihu import calls
+from toolpress_sandbox.mihu import calls, flow_runs
 from toolpress_sandbox.records import Records
 
-STEPS = (calls.advance,)
+STEPS = (calls.advance, flow_runs.advance)
 
 
 def advance(records: Records) -> None:

@@ -1,0 +1,1 @@
+"""The mihu sandbox, driven in process: one module an area."""
