@@ -70,9 +70,9 @@ def get_data_table_row(call: Call) -> Reply:
 
 
 def add_data_table_rows(call: Call) -> Reply:
-    """All of them are checked before the first is kept."""
+    """All or none: a row that is refused takes those before it back."""
     table = _table(call)
-    checks = [checked(table, row, f"rows.{index}") for index, row in enumerate(call.arguments["rows"])]
+    checks = (checked(table, row, f"rows.{index}") for index, row in enumerate(call.arguments["rows"]))
     rows = [_shown(call, insert(call.records, table, values)) for values in checks]
     return done("Rows added successfully", {"created": len(rows), "rows": rows})
 
