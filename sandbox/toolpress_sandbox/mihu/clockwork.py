@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from toolpress_sandbox.mihu import calls, deliveries, messaging, tasks, threads, transcriptions, whatsapp_templates
+from toolpress_sandbox.mihu import (
+    calls,
+    deliveries,
+    flow_runs,
+    messaging,
+    tasks,
+    threads,
+    transcriptions,
+    whatsapp_templates,
+)
 from toolpress_sandbox.records import Records
 
 STEPS = (
@@ -13,6 +22,7 @@ STEPS = (
     whatsapp_templates.advance,
     transcriptions.advance,
     deliveries.advance,
+    flow_runs.advance,
 )
 
 
