@@ -46,10 +46,13 @@ def run(*words: str, env: dict[str, str] | None = None, **options: Any) -> subpr
 
 @contextmanager
 def serve(catalog: str, *arguments: str, env: dict[str, str] | None = None) -> Iterator[Server]:
-    """`toolpress serve CATALOG --sandbox` on free ports; ended by SIGTERM and checked for a clean exit."""
+    """`toolpress serve CATALOG --sandbox` on free ports; ended by SIGTERM and checked for a clean exit.
+
+    Further catalogues may stand among the arguments; the addresses are those of the first.
+    """
     with tempfile.TemporaryDirectory() as folder:
         announce, log = Path(folder, "announce.json"), Path(folder, "stderr")
-        command = [*TOOLPRESS, "serve", catalog, "--sandbox", "--port", "0", "--announce", str(announce), *arguments]
+        command = [*TOOLPRESS, "serve", catalog, *arguments, "--sandbox", "--port", "0", "--announce", str(announce)]
         with log.open("wb") as stderr:
             process = subprocess.Popen(
                 command, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL, stderr=stderr
