@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.docs.pages import ROOT, blocks
+from tests.docs.products import ZIHIN, Product
 
-OWNER = "zhn_test_acme_owner"
+OWNER = ZIHIN.credential.key
 SERVER, SANDBOX = "http://127.0.0.1:8000", "http://127.0.0.1:8090"
 """Where the pages say that a server and a sandbox run."""
 PROGRAMS = Path(sys.executable).parent
@@ -41,6 +42,7 @@ class Place:
     sandbox: str
     foreign: bool = False
     """Whether programs that need node and a network may run."""
+    product: Product = ZIHIN
 
     def real(self, text: str) -> str:
         return text.replace(SERVER, self.server).replace(SANDBOX, self.sandbox)
@@ -52,22 +54,21 @@ class Place:
             **kept,
             "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.folder),
-            "ZIHIN_API_KEY": OWNER,
-            "TOOLPRESS_ZIHIN_BASE_URL": self.sandbox,
+            **self.product.environment(self.sandbox),
             "TOOLPRESS_LOG_FORMAT": "json",
             "FASTMCP_CHECK_FOR_UPDATES": "off",
             **command.environment,
         }
 
 
-def make_place(folder: Path, server: str, sandbox: str, *, foreign: bool) -> Place:
+def make_place(folder: Path, server: str, sandbox: str, *, foreign: bool, product: Product) -> Place:
     """The folder links to everything in the checkout and holds the modules that the pages tell a reader to save."""
     for entry in ROOT.iterdir():
         if not entry.name.startswith("."):
             (folder / entry.name).symlink_to(entry)
     for name, text in saved_modules().items():
         (folder / name).write_text(text, encoding="utf-8")
-    return Place(folder, server, sandbox, foreign)
+    return Place(folder, server, sandbox, foreign, product)
 
 
 def saved_modules() -> dict[str, str]:

@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, distribution
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -102,17 +103,27 @@ def _sandbox(command: Command, place: Place) -> None:
 
 
 def _serves(command: Command, place: Place) -> None:
+    product = place.product
     if _speaks_stdio(command):
         words = [place.real(word) for word in command.words]
-        assert asyncio.run(tools_over_stdio(words, place.environment(command))) == TOOLS
+        seen = asyncio.run(tools_over_stdio(words, place.environment(command), product.probe))
+        assert seen == product.tools
         return
     path = _mounted_at(command)
     with serving(command, place, f"{path}/readyz") as served:
-        assert asyncio.run(tools_over_http(f"{served.url}{path}/mcp", {"X-Api-Key": OWNER})) == TOOLS
-        for host in filter(None, command.environment.get("TOOLPRESS_ALLOWED_HOSTS", "").split(",")):
+        seen = asyncio.run(tools_over_http(f"{served.url}{path}/mcp", product.headers, product.probe))
+        assert seen == product.tools
+        for host in _public_hosts(command):
             assert [status(served.url, host), status(served.url, f"not.{host}")] == [200, 421]
     assert served.code() == _documented_end(command), served.log()
-    assert [line["tool"] for line in served.calls()] == ["whoami"], served.log()
+    assert [line["tool"] for line in served.calls()] == [product.probe], served.log()
+
+
+def _public_hosts(command: Command) -> list[str]:
+    """The hosts that its settings name."""
+    allowed = command.environment.get("TOOLPRESS_ALLOWED_HOSTS", "").split(",")
+    public = urlsplit(command.environment.get("TOOLPRESS_PUBLIC_URL", "")).netloc
+    return [host for host in (*allowed, public) if host]
 
 
 def _speaks_stdio(command: Command) -> bool:

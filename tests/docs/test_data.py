@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import tomllib
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.docs.commands import SERVER, Command, Place, without_uv
-from tests.docs.pages import ROOT, Block, blocks, table
+from tests.docs.pages import ROOT, Block, blocks, placed, table
 from tests.docs.servers import TOOLS, serving, tools_over_http, tools_over_stdio
 
 CLIENT_WORDS = ("mcpServers", "servers", "mcp_servers")
@@ -39,7 +41,12 @@ def test_client_configuration(block: Block, place: Place) -> None:
         assert asyncio.run(listed) == TOOLS
 
 
-@pytest.mark.parametrize("block", [block for block in blocks("json", "toml") if not entries(block)], ids=str)
+@pytest.mark.parametrize(
+    ("place", "block"),
+    placed([block for block in blocks("json", "toml") if not entries(block)]),
+    indirect=["place"],
+    ids=str,
+)
 def test_other_data(block: Block, place: Place) -> None:
     shown = data(block)
     if "source" in shown:
@@ -48,6 +55,15 @@ def test_other_data(block: Block, place: Place) -> None:
         assert shown.keys() <= {name for row in table("docs/deploy.md", "Logs") for name in row[0].split("`")[1::2]}
     elif "mcp" in shown:
         assert shown.keys() == announced(place).keys()
+    elif "resource" in shown:
+        path = "/.well-known/oauth-protected-resource/mcp"
+        assert json.loads(place.real(block.text)) == httpx.get(place.server + path, trust_env=False).json()
+    elif "access_token" in shown:
+        tenant, secret = place.product.credential.tenant, place.product.credential.key
+        form = {"grant_type": "client_credentials", "client_id": tenant, "client_secret": secret}
+        minted = httpx.post(f"{place.server}/oauth/token", data=form, trust_env=False).json()
+        assert shown == {**minted, "access_token": shown["access_token"]}
+        assert all(re.fullmatch(r"tpa_[\w-]{43}", each["access_token"]) for each in (shown, minted))
     else:
         pytest.fail(f"{block}: nobody knows what this block shows")
 

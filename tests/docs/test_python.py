@@ -11,14 +11,14 @@ from fastmcp import Client, FastMCP
 from starlette.applications import Starlette
 
 from tests.docs.commands import OWNER, Place
-from tests.docs.pages import Block, blocks
+from tests.docs.pages import Block, blocks, placed
 from tests.docs.runners import endpoints
 from tests.docs.servers import TOOLS, tools_over_http
 from tests.runtime.conftest import listening
 from tests.runtime.test_logs import _restored as _restored
 
 
-@pytest.mark.parametrize("block", blocks("python"), ids=str)
+@pytest.mark.parametrize(("place", "block"), placed(blocks("python")), indirect=["place"], ids=str)
 def test_block(block: Block, place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.delenv("ZIHIN_API_KEY", raising=False)
     monkeypatch.setenv("TOOLPRESS_ZIHIN_BASE_URL", place.sandbox)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.docs.commands import Command, Place, output, parse
-from tests.docs.pages import Block, blocks
+from tests.docs.pages import Block, blocks, placed
 from tests.docs.runners import ends, runner_of
 
 
@@ -19,16 +19,26 @@ def lines(text: str) -> Iterator[str]:
             yield line.strip()
 
 
-COMMANDS = {str(command): command for block in blocks("sh") for line in lines(block.text) for command in parse(line)}
-"""Each once, however many pages show it."""
+COMMANDS = {
+    (block.product, str(command)): command
+    for block in blocks("sh")
+    for line in lines(block.text)
+    for command in parse(line)
+}
+"""Each once, however many pages of a product show it."""
 
 
-@pytest.mark.parametrize("command", COMMANDS.values(), ids=str)
+@pytest.mark.parametrize(
+    ("place", "command"),
+    [(product, command) for (product, _), command in COMMANDS.items()],
+    indirect=["place"],
+    ids=str,
+)
 def test_command(command: Command, place: Place) -> None:
     runner_of(command)(command, place)
 
 
-@pytest.mark.parametrize("block", blocks("console"), ids=str)
+@pytest.mark.parametrize(("place", "block"), placed(blocks("console")), indirect=["place"], ids=str)
 def test_terminal_excerpt(block: Block, place: Place) -> None:
     shown = ""
     for line in re.findall(r"^\$ (.*)$", block.text, re.MULTILINE):
