@@ -10,7 +10,7 @@ from tests.processes import Server, serve
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-expected", action="store_true", help="write the golden trees of tests/fragments anew")
+    parser.addoption("--update-expected", action="store_true", help="write golden trees, lint texts and figures anew")
     parser.addoption("--run-foreign", action="store_true", help="run the tests that need node and npm packages")
     parser.addoption("--isolation-calls", default=600, help="how many calls the isolation test makes")
 

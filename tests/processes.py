@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,24 @@ TOOLPRESS = (sys.executable, "-m", "toolpress")
 
 @dataclass(frozen=True)
 class Server:
-    """A running `toolpress serve`: its own address and that of its sandbox; `log` is what it writes to stderr."""
+    """A running `toolpress serve`: its own address and that of its sandbox; `log` is what it writes to stderr.
+
+    `catalogs` has the addresses `mcp`, `upstream` and `sandbox` of each catalogue.
+    """
 
     mcp_url: str
     sandbox_url: str
     process: subprocess.Popen[bytes]
     log: Path
+    catalogs: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def base_url(self) -> str:
         return self.mcp_url.removesuffix("/mcp")
+
+    @property
+    def origin(self) -> str:
+        return self.mcp_url[: self.mcp_url.index("/", len("http://"))]
 
 
 def run(*words: str, env: dict[str, str] | None = None, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -59,7 +67,7 @@ def serve(catalog: str, *arguments: str, env: dict[str, str] | None = None) -> I
             )
         try:
             seen = _announced(process, announce, log)
-            yield Server(seen["mcp"], seen["sandbox"], process, log)
+            yield Server(seen["mcp"], seen["sandbox"], process, log, seen["catalogs"])
         finally:
             process.send_signal(signal.SIGTERM)
             try:

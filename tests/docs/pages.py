@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "mihu").glob("*.md"))]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *(page for page in sorted(DOCS.rglob("*.md")) if DOCS / "reference" not in page.parents)]
 """Pages whose blocks are run; `docs/reference` is generated."""
-ALL_PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+ALL_PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 
 _FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"(`+)(.+?)\1")
@@ -29,20 +30,10 @@ class Block:
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
 
-    @property
-    def product(self) -> str:
-        """Whose server and sandbox the page means where it gives no name."""
-        return "mihu" if self.page.startswith("docs/mihu/") else "zihin"
-
 
 def blocks(*languages: str) -> list[Block]:
     """The fenced blocks of all pages, of these languages or of any."""
     return [block for page in PAGES for block in _blocks(page) if not languages or block.language in languages]
-
-
-def placed(blocks: list[Block]) -> list[tuple[str, Block]]:
-    """Each block behind the product whose `place` it needs."""
-    return [(block.product, block) for block in blocks]
 
 
 def _blocks(page: Path) -> Iterator[Block]:

@@ -1,43 +1,56 @@
-"""The products that the pages speak of: who calls them in the examples, and what shows that a server works."""
+"""The shipped catalogues as the pages use them: with the test key that may do everything."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from fastmcp import Client
+
+from toolpress.catalog import CatalogIndex, find_catalog
 from toolpress.contract import Catalog
 from toolpress.credentials import calling
-from toolpress.embedded import sandbox_base_url
+from toolpress.embedded import default_credential
 from toolpress.principal import Credential
-from toolpress_catalogs.mihu.catalog import CATALOG as MIHU_CATALOG
-from toolpress_catalogs.zihin.catalog import CATALOG as ZIHIN_CATALOG
 
 
 @dataclass(frozen=True)
 class Product:
-    """`probe` is a tool that succeeds without arguments."""
+    """A catalogue and how its default caller reaches it."""
 
-    catalog: Catalog
-    credential: Credential
-    probe: str
+    index: CatalogIndex
 
     @property
-    def tools(self) -> set[str]:
-        return {tool.name for tool in self.catalog.tools}
+    def catalog(self) -> Catalog:
+        return self.index.catalog
+
+    @property
+    def credential(self) -> Credential:
+        return default_credential(self.index)
 
     @property
     def headers(self) -> dict[str, str]:
         return calling(self.credential, self.catalog)
 
-    def environment(self, sandbox: str) -> dict[str, str]:
-        """What makes a process call the sandbox at this address instead of the product."""
-        tenancy, name = self.catalog.tenancy, self.catalog.name.upper()
-        return {
-            self.catalog.authentication.environment: self.credential.key,
-            **({tenancy.environment: self.credential.tenant or ""} if tenancy else {}),
-            f"TOOLPRESS_{name}_BASE_URL": sandbox_base_url(self.catalog, sandbox),
-        }
+    @property
+    def environment(self) -> dict[str, str]:
+        """The same for stdio."""
+        named = {self.catalog.authentication.environment: self.credential.key}
+        if self.catalog.tenancy is not None:
+            named[self.catalog.tenancy.environment] = str(self.credential.tenant)
+        return named
+
+    @property
+    def tools(self) -> set[str]:
+        return {tool.name for tool in self.index.tools}
+
+    async def seen_by(self, client: Client[Any]) -> set[str]:
+        """The tools that a server lists, after one call: it works from end to end."""
+        identity = self.catalog.authentication.identity
+        assert (await client.call_tool(identity.tool, dict(identity.arguments))).data["success"] is True
+        return {tool.name for tool in await client.list_tools()}
 
 
-ZIHIN = Product(ZIHIN_CATALOG, Credential("zhn_test_acme_owner", None), "whoami")
-MIHU = Product(MIHU_CATALOG, Credential("mihu_test_acme_full", "acme"), "list_agents")
-PRODUCTS = {product.catalog.name: product for product in (ZIHIN, MIHU)}
+PRODUCTS = {name: Product(CatalogIndex(find_catalog(name))) for name in ("mihu", "zihin")}
+CREDENTIALS = {name for product in PRODUCTS.values() for name in product.environment}
+"""The environment variables that hold one."""

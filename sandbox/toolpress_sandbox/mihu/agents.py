@@ -11,7 +11,7 @@ from toolpress_sandbox.mihu.answers import done, refused
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply
 
-_OWNED = ("agent_channels", "agent_intents")
+_OWNED = ("agent_channels", "agent_intents", "pbx_extension_connectors")
 """Collections whose rows go with their agent."""
 
 _NEW_IN_A_COPY = ("agent_uuid", "intent_uuid", "created_at", "updated_at")

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from toolpress_sandbox.mihu import calls
+from toolpress_sandbox.mihu import calls, messaging, tasks, threads, transcriptions, whatsapp_templates
 from toolpress_sandbox.records import Records
 
-STEPS = (calls.advance,)
+STEPS = (
+    calls.advance,
+    tasks.advance,
+    messaging.advance,
+    threads.advance,
+    whatsapp_templates.advance,
+    transcriptions.advance,
+)
 
 
 def advance(records: Records) -> None:

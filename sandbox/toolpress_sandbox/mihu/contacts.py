@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
+from toolpress_sandbox.mihu import conversations
 from toolpress_sandbox.mihu.answers import done, listed, refused
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply
@@ -90,7 +93,8 @@ def list_contact_conversations(call: Call) -> Reply:
     if "channel" in call.sent:
         rows = [row for row in rows if row["channel"] == call.arguments["channel"]]
     rows.sort(key=lambda row: str(row["created_at"]), reverse=True)
-    return listed(call, "Conversations retrieved successfully", rows, dict)
+    show = partial(conversations.shown, call.records)
+    return listed(call, "Conversations retrieved successfully", rows, show)
 
 
 def take_in(records: Records, given: JsonObject, on_duplicate: str) -> tuple[str, str]:
@@ -147,6 +151,7 @@ def _kept(call: Call, row: JsonObject) -> bool:
         ):
             return False
     if "campaign_uuid" in call.sent:
-        pools = {pool["uuid"] for pool in records.all("pools", campaign_uuid=arguments["campaign_uuid"])}
+        campaign = records.find("campaigns", arguments["campaign_uuid"]) or {}
+        pools = set(campaign.get("pool_uuids", ()))
         return any(item["pool_uuid"] in pools for item in records.all("pool_contacts", contact_uuid=row["uuid"]))
     return True
