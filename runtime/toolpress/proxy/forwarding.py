@@ -26,11 +26,18 @@ from toolpress.proxy.upstream import Upstream
 from toolpress.version import VERSION
 
 T = TypeVar("T")
+R = TypeVar("R", bound=types.Result)
 Context = ServerRequestContext[Any, Any]
 
-_Called: TypeAdapter[Any] = TypeAdapter(types.CallToolResult | types.InputRequiredResult)
-_Read: TypeAdapter[Any] = TypeAdapter(types.ReadResourceResult | types.InputRequiredResult)
-_Got: TypeAdapter[Any] = TypeAdapter(types.GetPromptResult | types.InputRequiredResult)
+_Called: TypeAdapter[types.CallToolResult | types.InputRequiredResult] = TypeAdapter(
+    types.CallToolResult | types.InputRequiredResult
+)
+_Read: TypeAdapter[types.ReadResourceResult | types.InputRequiredResult] = TypeAdapter(
+    types.ReadResourceResult | types.InputRequiredResult
+)
+_Got: TypeAdapter[types.GetPromptResult | types.InputRequiredResult] = TypeAdapter(
+    types.GetPromptResult | types.InputRequiredResult
+)
 _OURS = frozenset(
     {
         "progressToken",
@@ -117,7 +124,7 @@ class Forwarding:
         )
         sent = False
 
-        async def send(client: Client) -> Any:
+        async def send(client: Client) -> types.CallToolResult | types.InputRequiredResult:
             nonlocal sent
             sent = True
             return await client.session.send_request(
@@ -134,7 +141,7 @@ class Forwarding:
             return _error(answers.failed(classify(error), tool))
         if isinstance(result, types.InputRequiredResult):
             return _error(answers.input_required(params.name))
-        return _fitting(result, ctx)
+        return _fitting(_unstamped(result), ctx)
 
     async def _read_resource(self, ctx: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
         request = types.ReadResourceRequest(
@@ -144,7 +151,7 @@ class Forwarding:
         if isinstance(found, str):
             text = types.TextResourceContents(uri=params.uri, mime_type="text/plain", text=found)
             return types.ReadResourceResult(contents=[text])
-        return found  # type: ignore[no-any-return]  # the adapter says what it is
+        return found
 
     async def _get_prompt(self, ctx: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
         request = types.GetPromptRequest(
@@ -154,12 +161,14 @@ class Forwarding:
         if isinstance(found, str):
             message = types.PromptMessage(role="user", content=types.TextContent(type="text", text=found))
             return types.GetPromptResult(messages=[message])
-        return found  # type: ignore[no-any-return]  # the adapter says what it is
+        return found
 
-    async def _asked(self, request: Any, adapter: TypeAdapter[Any], what: str) -> Any:
+    async def _asked(
+        self, request: types.Request[Any, Any], adapter: TypeAdapter[R | types.InputRequiredResult], what: str
+    ) -> R | str:
         """The answer to a question that changes nothing, or in words why there is none."""
 
-        async def send(client: Client) -> Any:
+        async def send(client: Client) -> R | types.InputRequiredResult:
             return await client.session.send_request(request, adapter)
 
         try:
@@ -171,13 +180,15 @@ class Forwarding:
             return f"{what} cannot be had: {classify(error).message}"
         if isinstance(found, types.InputRequiredResult):
             return answers.input_required(what).message
-        return found
+        return _unstamped(found)
 
-    async def _complete(self, _ctx: Context, params: types.CompleteRequestParams) -> types.CompleteResult:
+    async def _complete(self, ctx: Context, params: types.CompleteRequestParams) -> types.CompleteResult:
+        request = types.CompleteRequest(params=params.model_copy(update={"meta": self._meta(ctx)}))
+
         async def send(client: Client) -> types.CompleteResult:
-            return await client.session.send_request(types.CompleteRequest(params=params), types.CompleteResult)
+            return await client.session.send_request(request, types.CompleteResult)
 
-        return await self._plainly(self._upstream.ask(send))
+        return _unstamped(await self._plainly(self._upstream.ask(send)))
 
     async def _set_level(self, _ctx: Context, params: types.SetLevelRequestParams) -> types.EmptyResult:
         self._log_level = params.level
@@ -224,3 +235,9 @@ def _fitting(result: types.CallToolResult, ctx: Context) -> types.CallToolResult
     if ctx.protocol_version in MODERN_PROTOCOL_VERSIONS or isinstance(result.structured_content, dict | None):
         return result
     return result.model_copy(update={"structured_content": None})
+
+
+def _unstamped(result: R) -> R:
+    """Without the name of the server that gave it: the host gets ours where its protocol wants one."""
+    kept = {name: value for name, value in (result.meta or {}).items() if name != types.SERVER_INFO_META_KEY}
+    return result.model_copy(update={"meta": kept or None})
