@@ -167,7 +167,7 @@ def _config(grammar: _Grammar) -> None:
         "config",
         "Print the configuration with which a client starts the proxy, or connects by itself; or check a file.",
         "config claude-desktop zihin",
-        "config codex zihin > config.toml",
+        "config codex zihin",
         "config cursor zihin --http --url http://127.0.0.1:8000/mcp",
         "config vscode --check .vscode/mcp.json",
     )

@@ -44,7 +44,8 @@ def check(host: Host, text: str, catalogs: dict[str, Catalog]) -> Checked:
         for found in _found(host, document, catalogs)
     ]
     servers = document.data.get(host.root) if isinstance(document.data, dict) else None
-    return Checked(len(servers) if isinstance(servers, dict) else 0, tuple(problems))
+    in_order = sorted(problems, key=lambda problem: problem.line)
+    return Checked(len(servers) if isinstance(servers, dict) else 0, tuple(in_order))
 
 
 def _found(host: Host, document: Document, catalogs: dict[str, Catalog]) -> Iterator[Found]:
@@ -78,7 +79,8 @@ def _without_root(host: Host, data: dict[str, Any]) -> Found:
 
 
 def _of_entry(host: Host, where: Where, entry: dict[str, Any]) -> Iterator[Found]:
-    yield from _misspelled(host, where, entry)
+    misspelled = list(_misspelled(host, where, entry))
+    yield from misspelled
     urls = [word for word in ("url", "serverUrl", *host.url) if word in entry]
     if "command" in entry and urls:
         yield Found((*where, urls[0]), "either a command or a URL is expected", "remove one of the two")
@@ -86,7 +88,7 @@ def _of_entry(host: Host, where: Where, entry: dict[str, Any]) -> Iterator[Found
         yield from _of_program(where, entry)
     elif urls:
         yield from _of_address(host, where, entry, urls[0])
-    else:
+    elif not misspelled:
         ways = f"command, or {host.url[0]}" if host.url else "command"
         yield Found(where, f"{ways} is expected", "say how the server is reached: toolpress config prints an example")
     yield from _of_type(where, entry, bool(urls))

@@ -90,18 +90,22 @@ def _of_variables(where: Where, entry: dict[str, Any], catalog: Catalog) -> Iter
 def _of_headers(where: Where, entry: dict[str, Any], host: Host, catalog: Catalog) -> Iterator[Found]:
     headers: dict[str, str] = entry.get(host.headers, {})
     elsewhere = any(word in entry for word in host.others if "token" in word or "header" in word.lower())
-    raw = [(name.encode("utf-8"), value.encode("utf-8")) for name, value in headers.items()]
-    if any("${" in value for value in headers.values()) or elsewhere:
+    if elsewhere or any("${" in value for value in headers.values()):
         return
+    raw = [(name.encode("utf-8"), value.encode("utf-8")) for name, value in headers.items()]
     try:
         key = credentials.key_in(raw, catalog.authentication)
-        credentials.tenant_in(raw, catalog.tenancy)
     except ToolpressError as error:
-        yield Found(where, f"a header with the key is expected: {error.message}", str(error.fix))
+        yield Found(where, "one header with the key is expected", str(error.fix))
+    else:
+        yield from _of_key(where, key, catalog)
+    if catalog.tenancy is None:
         return
-    yield from _of_key(where, key, catalog)
-    if catalog.tenancy is not None and catalog.tenancy.header.lower() not in map(str.lower, headers):
+    tenants = [name for name in headers if name.lower() == catalog.tenancy.header.lower()]
+    if not tenants:
         yield Found(where, f"{catalog.tenancy.header} is expected", "add it, with the first label of the host")
+    for name in tenants:
+        yield from _of_tenant((*where, name), headers[name])
 
 
 def _of_key(where: Where, key: str, catalog: Catalog) -> Iterator[Found]:
