@@ -54,9 +54,10 @@ class Place:
             "HOME": str(self.folder),
             "ZIHIN_API_KEY": OWNER,
             "TOOLPRESS_ZIHIN_BASE_URL": self.sandbox,
+            "ZIHIN_MCP_URL": f"{self.server}/mcp",
             "TOOLPRESS_LOG_FORMAT": "json",
             "FASTMCP_CHECK_FOR_UPDATES": "off",
-            **command.environment,
+            **{name: self.real(value) for name, value in command.environment.items()},
         }
 
 

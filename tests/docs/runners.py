@@ -101,6 +101,11 @@ def _sandbox(command: Command, place: Place) -> None:
     assert served.code() == 0, served.log()
 
 
+def _proxies(command: Command, place: Place) -> None:
+    words = [place.real(word) for word in command.words]
+    assert asyncio.run(tools_over_stdio(words, place.environment(command))) == TOOLS
+
+
 def _serves(command: Command, place: Place) -> None:
     if _speaks_stdio(command):
         words = [place.real(word) for word in command.words]
@@ -139,6 +144,7 @@ def _documented_end(command: Command) -> int:
 RUNNERS: dict[tuple[str, ...], Runner] = {
     ("toolpress",): ends,
     ("toolpress", "generate"): _generate,
+    ("toolpress", "proxy"): _proxies,
     ("toolpress", "sandbox"): _sandbox,
     ("toolpress", "serve"): _serves,
     ("fastmcp", "inspect"): _inspects,

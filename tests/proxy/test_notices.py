@@ -42,6 +42,10 @@ def test_longer_secrets_go_first() -> None:
     assert printed(f"Bearer {KEY}", secrets=(KEY, f"Bearer {KEY}")) == "toolpress proxy: ...abcdef\n"
 
 
+def test_a_server_cannot_draw_on_the_terminal() -> None:
+    assert printed("red \x1b[31mhello\x07\r") == "toolpress proxy: red  [31mhello \n"
+
+
 @given(st.text(), st.text())
 def test_no_line_ever_holds_the_secret(before: str, after: str) -> None:
     assert KEY not in printed(f"{before}{KEY}{after}")

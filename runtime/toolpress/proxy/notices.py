@@ -24,7 +24,9 @@ class Notices:
         self._stream = stream or sys.stderr
 
     def __call__(self, text: str) -> None:
-        self.write("".join(f"toolpress proxy: {line}\n" for line in text.splitlines() if line.strip()))
+        """What a server said may be in it: no character moves the cursor or changes colours."""
+        lines = ("".join(letter if letter.isprintable() else " " for letter in line) for line in text.splitlines())
+        self.write("".join(f"toolpress proxy: {line}\n" for line in lines if line.strip()))
 
     def write(self, text: str) -> None:
         for secret, mask in self._masks.items():
