@@ -66,7 +66,7 @@ def serve(catalog: str, *arguments: str, env: dict[str, str] | None = None) -> I
                 command, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL, stderr=stderr
             )
         try:
-            seen = _announced(process, announce, log)
+            seen = announced(process, announce, log)
             yield Server(seen["mcp"], seen["sandbox"], process, log, seen["catalogs"])
         finally:
             process.send_signal(signal.SIGTERM)
@@ -79,7 +79,8 @@ def serve(catalog: str, *arguments: str, env: dict[str, str] | None = None) -> I
         assert status == 0, log.read_text(encoding="utf-8", errors="replace")
 
 
-def _announced(process: subprocess.Popen[bytes], file: Path, log: Path) -> dict[str, Any]:
+def announced(process: subprocess.Popen[bytes], file: Path, log: Path) -> dict[str, Any]:
+    """What a server with `--announce FILE` writes once it is open."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if process.poll() is not None:

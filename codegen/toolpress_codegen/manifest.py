@@ -193,6 +193,9 @@ class Server(_Entry):
     version: Text
     description: Text
     base_url: str = Field(pattern=r"^https?://")
+    mcp_url: str | None = Field(
+        default=None, pattern=r"^https?://", description="The product's own MCP endpoint, for `toolpress proxy`."
+    )
     tenancy: TenancyEntry | None = None
     authentication: AuthenticationEntry
     roles: tuple[str, ...] = Field(min_length=1, description="Highest first.")

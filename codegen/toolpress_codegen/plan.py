@@ -236,6 +236,7 @@ def _catalog(catalog: ResolvedCatalog) -> str:
         "errors": _errors(server),
         "sandbox": server.sandbox.handlers,
         "tenancy": Tenancy(**server.tenancy.model_dump()) if server.tenancy else None,
+        **({"mcp_url": server.mcp_url} if server.mcp_url else {}),
     }
     members = [f"{name}={literal(value)}" for name, value in values.items()]
     return f"Catalog({', '.join([*members, 'tools=TOOLS'])})"

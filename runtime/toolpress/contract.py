@@ -208,3 +208,5 @@ class Catalog:
     tenancy: Tenancy | None = None
     sandbox: str = ""
     """Import name of the sandbox's handlers for this product, or empty when the engine alone suffices."""
+    mcp_url: str | None = None
+    """The product's own MCP endpoint, where `toolpress proxy` connects unless told otherwise."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from tests.codegen.scratch import HINTS, manifest, module, resolved, tool
 from toolpress import contract
 from toolpress.contract import Catalog, Category, CredentialHeader, Limits, ToolInfo
+from toolpress_codegen.manifest import Server
 from toolpress_codegen.plan import CatalogPlan, NameClashError, ToolPlan, make_plan
 from toolpress_codegen.schemas import definitions
 
@@ -93,6 +95,14 @@ def test_docstrings_are_wrapped() -> None:
     assert max(map(len, plan.docstring.splitlines())) < 120
     assert plan.docstring.splitlines()[0] == '"""Probe.'
     assert plan.docstring.splitlines()[-2].strip() == "Request: GET /probe. Facts: full."
+
+
+def test_catalogue_literal_holds_an_mcp_endpoint_if_the_manifest_does() -> None:
+    assert "mcp_url" not in planned(tool("probe")).literal
+    server = {**manifest("server.yaml"), "mcp_url": "https://desk.example/mcp"}
+    catalog = resolved(module("things", tool("probe")))
+    catalog = replace(catalog, server=Server.model_validate(server))
+    assert "mcp_url='https://desk.example/mcp'" in make_plan(catalog).literal
 
 
 def test_catalogue_literal_is_the_catalogue() -> None:

@@ -73,9 +73,10 @@ class Place:
             "HOME": str(self.folder),
             **{name: value for product in PRODUCTS.values() for name, value in product.environment.items()},
             **self.upstreams(),
+            **{f"{name.upper()}_MCP_URL": f"{self.server}/{name}/mcp" for name in PRODUCTS},
             "TOOLPRESS_LOG_FORMAT": "json",
             "FASTMCP_CHECK_FOR_UPDATES": "off",
-            **command.environment,
+            **{name: self.real(value) for name, value in command.environment.items()},
         }
 
 

@@ -114,6 +114,11 @@ async def _role(product: Product, base_url: str) -> str:
         return (await whoami(client, product.credential)).role
 
 
+def _proxies(command: Command, place: Place) -> None:
+    words, product = [place.real(word) for word in command.words], PRODUCTS["zihin"]
+    assert asyncio.run(tools_over_stdio(product, words, place.environment(command))) == product.tools
+
+
 def _serves(command: Command, place: Place) -> None:
     products = _served(command)
     if _speaks_stdio(command):
@@ -180,6 +185,7 @@ def _documented_end(command: Command) -> int:
 RUNNERS: dict[tuple[str, ...], Runner] = {
     ("toolpress",): ends,
     ("toolpress", "generate"): _generate,
+    ("toolpress", "proxy"): _proxies,
     ("toolpress", "sandbox"): _sandbox,
     ("toolpress", "serve"): _serves,
     ("fastmcp", "inspect"): _inspects,

@@ -2290,5 +2290,6 @@ CATALOG = Catalog(
     ),
     sandbox="toolpress_sandbox.mihu",
     tenancy=Tenancy(header="X-Mihu-Tenant", environment="MIHU_TENANT"),
+    mcp_url="https://mcp.mihu.ai/mcp",
     tools=TOOLS,
 )

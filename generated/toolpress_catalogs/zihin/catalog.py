@@ -914,5 +914,6 @@ CATALOG = Catalog(
     ),
     sandbox="toolpress_sandbox.zihin",
     tenancy=None,
+    mcp_url="https://llm.zihin.ai/mcp",
     tools=TOOLS,
 )

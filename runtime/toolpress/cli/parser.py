@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from typing import NoReturn
+
+from toolpress.hosts.known import NAMES
 
 _HELP = """\
 Manifests in, production MCP tool servers out.
@@ -12,6 +15,8 @@ Manifests in, production MCP tool servers out.
 run:
   serve CATALOG ...    serve the tools of catalogues over MCP (HTTP or stdio)
   sandbox CATALOG      run the stateful imitation of the product alone
+  proxy CATALOG        be a stdio server for an MCP server that runs elsewhere
+  config CLIENT        print the configuration of a client, or check one
 look:
   tools CATALOG        list tools, for all or for one role
   describe TOOL        one tool: arguments, request, roles
@@ -79,6 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     grammar = _Grammar(commands, shared)
     _serve(grammar)
     _sandbox(grammar)
+    _proxy(grammar)
+    _config(grammar)
     _look(grammar)
     _call(grammar)
     _build(grammar)
@@ -136,6 +143,41 @@ def _sandbox(grammar: _Grammar) -> None:
     parser.add_argument("catalog")
     parser.add_argument("--port", type=_port, default=8090, help="port to listen on, 0 for a free one (8090)")
     parser.add_argument("--data", metavar="FILE", help="file that keeps the data; memory if absent")
+
+
+def _proxy(grammar: _Grammar) -> None:
+    parser = grammar.command(
+        "proxy",
+        "Be a stdio server for an MCP server that runs elsewhere, and stay so while that one restarts.",
+        "proxy zihin",
+        "proxy zihin --url http://127.0.0.1:8000/mcp",
+        "proxy --url https://tools.example.com/mcp --header 'X-Api-Key: $MY_KEY'",
+    )
+    parser.add_argument("catalog", nargs="?", help="catalogue whose product it is: names the server and how to log in")
+    parser.add_argument("--url", help="address of the MCP server instead of the product's own")
+    parser.add_argument(
+        "--header", action="append", default=[], metavar="'NAME: VALUE'", help="send this too; $NAME is a variable"
+    )
+    parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="how long a call may take (300)")
+    parser.add_argument("--keepalive", type=_seconds, metavar="SECONDS", help="how often an idle server is asked (30)")
+
+
+def _config(grammar: _Grammar) -> None:
+    parser = grammar.command(
+        "config",
+        "Print the configuration with which a client starts the proxy, or connects by itself; or check a file.",
+        "config claude-desktop zihin",
+        "config codex zihin",
+        "config cursor zihin --http --url http://127.0.0.1:8000/mcp",
+        "config vscode --check .vscode/mcp.json",
+    )
+    parser.add_argument("client", choices=NAMES)
+    parser.add_argument("catalog", nargs="?", help="catalogue whose product the client shall have")
+    parser.add_argument("--http", action="store_true", help="connect over HTTP, without the proxy")
+    parser.add_argument("--url", help="address of the MCP server instead of the product's own")
+    parser.add_argument("--key", help="API key to write into it; a placeholder if absent")
+    parser.add_argument("--tenant", help="tenant to write into it, for products with a host for each")
+    parser.add_argument("--check", metavar="FILE", help="check this file instead of printing one")
 
 
 def _look(grammar: _Grammar) -> None:
@@ -207,6 +249,16 @@ def _check(grammar: _Grammar) -> None:
     doctor.add_argument("--base-url", help="address of the product's REST API instead of the catalogue's")
     version = grammar.command("version", "Print versions.", "version --json")
     version.add_argument("--json", action="store_true")
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError("a number of seconds above 0")
+    return seconds
 
 
 def _port(text: str) -> int:

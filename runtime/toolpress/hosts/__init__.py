@@ -1,0 +1,1 @@
+"""The programs that start MCP servers: what their configuration files are called, look like and may hold."""
