@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import anyio
 
-from toolpress.proxy.failures import FailedError, Failure, Kind, classify
+from toolpress.proxy.failures import lost
 from toolpress.proxy.lists import Lists
 from toolpress.proxy.upstream import Sleep, Upstream
 
@@ -18,7 +18,5 @@ async def keep_alive(upstream: Upstream, lists: Lists, *, interval_s: float, sle
             continue
         try:
             await link.use(lambda client: lists.look(client, "tools"))
-        except Exception as error:  # noqa: BLE001 - the consequences are drawn below
-            failure = classify(error)
-            lost = error if failure.fatal else FailedError(Failure(Kind.CONNECTION, failure.message))
-            upstream.report(link, lost)
+        except Exception as error:  # noqa: BLE001 - whatever it is, this link is no good
+            upstream.report(link, lost(error))

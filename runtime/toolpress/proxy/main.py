@@ -75,7 +75,7 @@ class Proxy:
         self._sleep = sleep
         self._host = Host()
         self._lists = Lists(say=say, changed=self._host.changed)
-        self._watch = Watch(lambda: self._upstream, self._lists, say=say)
+        self._watch = Watch(lambda: self._upstream, self._lists, say=say, sleep=sleep)
         self._upstream = Upstream(
             connect or connector(settings, self._watch.on_message, self._host.log),
             tasks=tasks,
