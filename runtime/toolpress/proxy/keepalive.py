@@ -9,7 +9,7 @@ from toolpress.proxy.lists import Lists
 from toolpress.proxy.upstream import Sleep, Upstream
 
 
-async def keep_alive(upstream: Upstream, lists: Lists, *, interval_s: float, sleep: Sleep = anyio.sleep) -> None:
+async def keep_alive(upstream: Upstream, lists: Lists, interval_s: float, sleep: Sleep = anyio.sleep) -> None:
     """Never ends. While a call runs there is nothing to find out, and while there is no link one is being made."""
     while True:
         await sleep(interval_s)
