@@ -57,7 +57,7 @@ class Probe:
 
     async def run(self) -> None:
         with pytest.raises(OverError):
-            await keep_alive(cast("Upstream", self), cast("Lists", self), interval_s=30, sleep=self.sleep)
+            await keep_alive(cast("Upstream", self), cast("Lists", self), 30, self.sleep)
 
 
 async def test_an_idle_link_is_asked_at_each_interval() -> None:

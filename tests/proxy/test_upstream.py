@@ -15,7 +15,7 @@ from mcp import Client, MCPError
 from mcp_types import CONNECTION_CLOSED, INTERNAL_ERROR, REQUEST_TIMEOUT, UNSUPPORTED_PROTOCOL_VERSION
 
 from toolpress.proxy.failures import FailedError, Failure, Kind
-from toolpress.proxy.link import Link, Lost
+from toolpress.proxy.link import Link, Report
 from toolpress.proxy.upstream import Backoff, Upstream
 
 BROKEN = MCPError(CONNECTION_CLOSED, "broken")
@@ -38,19 +38,19 @@ class World:
     pauses: list[float] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     ends: list[Failure] = field(default_factory=list)
-    lost: Lost | None = None
+    lost: Report | None = None
     go: anyio.Event = field(default_factory=anyio.Event)
     """Until this is set, no pause ends."""
     crashes: anyio.Event = field(default_factory=anyio.Event)
     both_closed: anyio.Event = field(default_factory=anyio.Event)
 
     @asynccontextmanager
-    async def connect(self, lost: Lost) -> AsyncIterator[Client]:
+    async def connect(self, report: Report) -> AsyncIterator[Client]:
         failure = self.attempts.pop(0) if self.attempts else None
         if failure is not None:
             raise failure
         self.opened += 1
-        self.lost = lost
+        self.lost = report
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._crash)

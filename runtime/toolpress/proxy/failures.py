@@ -92,6 +92,12 @@ def classify(error: BaseException) -> Failure:
     return Failure(_by_words(message.lower()), message)
 
 
+def lost(error: BaseException) -> BaseException:
+    """The same error where it means that the link is no good, unless it is worse than that."""
+    failure = classify(error)
+    return error if failure.fatal else FailedError(Failure(Kind.CONNECTION, failure.message))
+
+
 def _leaf(error: BaseException) -> BaseException:
     """The exception that says most: in a group, the first answer of the server, else the first of all."""
     if not isinstance(error, BaseExceptionGroup):

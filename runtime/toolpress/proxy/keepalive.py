@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import anyio
 
-from toolpress.proxy.failures import FailedError, Failure, Kind, classify
+from toolpress.proxy.failures import lost
 from toolpress.proxy.lists import Lists
 from toolpress.proxy.upstream import Sleep, Upstream
 
 
-async def keep_alive(upstream: Upstream, lists: Lists, *, interval_s: float, sleep: Sleep = anyio.sleep) -> None:
+async def keep_alive(upstream: Upstream, lists: Lists, interval_s: float, sleep: Sleep = anyio.sleep) -> None:
     """Never ends. While a call runs there is nothing to find out, and while there is no link one is being made."""
     while True:
         await sleep(interval_s)
@@ -18,7 +18,5 @@ async def keep_alive(upstream: Upstream, lists: Lists, *, interval_s: float, sle
             continue
         try:
             await link.use(lambda client: lists.look(client, "tools"))
-        except Exception as error:  # noqa: BLE001 - the consequences are drawn below
-            failure = classify(error)
-            lost = error if failure.fatal else FailedError(Failure(Kind.CONNECTION, failure.message))
-            upstream.report(link, lost)
+        except Exception as error:  # noqa: BLE001 - whatever it is, this link is no good
+            upstream.report(link, lost(error))

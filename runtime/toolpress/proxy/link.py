@@ -15,13 +15,13 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import Implementation
 
 from toolpress.proxy.edge import Edge
-from toolpress.proxy.failures import FailedError, Failure, Kind, classify
+from toolpress.proxy.failures import FailedError, Failure, Kind, lost
 from toolpress.proxy.settings import ProxySettings
 from toolpress.version import VERSION
 
 T = TypeVar("T")
-Lost = Callable[[BaseException], None]
-Connect = Callable[[Lost], AbstractAsyncContextManager[Client]]
+Report = Callable[[BaseException], object]
+Connect = Callable[[Report], AbstractAsyncContextManager[Client]]
 """Opens a session; its argument is called when the session is found to be lost."""
 
 NAME = "toolpress-proxy"
@@ -34,9 +34,9 @@ def connector(settings: ProxySettings, on_message: MessageHandlerFnT, on_log: Lo
     """How sessions with the server of these settings are opened."""
 
     @asynccontextmanager
-    async def connect(lost: Lost) -> AsyncIterator[Client]:
+    async def connect(report: Report) -> AsyncIterator[Client]:
         def stream_lost(reason: str) -> None:
-            lost(FailedError(Failure(Kind.CONNECTION, reason)))
+            report(FailedError(Failure(Kind.CONNECTION, reason)))
 
         timeout = httpx2.Timeout(None, connect=_CONNECT_S)  # calls have a limit of their own
         async with Edge(headers=dict(settings.headers), timeout=timeout, on_stream_lost=stream_lost) as http:
@@ -93,17 +93,17 @@ class Link:
             self._drained.set()
 
     async def run(
-        self, connect: Connect, lost: Callable[[Link, BaseException], Any], *, task_status: TaskStatus[None]
+        self, connect: Connect, report: Callable[[Link, BaseException], Any], *, task_status: TaskStatus[None]
     ) -> None:
         """Open the session, say so, and keep it; what fails before is raised, what fails later is lost."""
         try:
-            async with connect(lambda error: lost(self, error)) as client:
+            async with connect(lambda error: report(self, error)) as client:
                 self._client = client
                 task_status.started()
                 await self._drained.wait()
         except Exception as error:
             if self._client is None:
                 raise
-            lost(self, FailedError(Failure(Kind.CONNECTION, classify(error).message)))
+            report(self, lost(error))
         finally:
             self.closed.set()

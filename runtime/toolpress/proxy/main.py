@@ -30,6 +30,7 @@ _LAST_ANSWER_S = 1.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 Say = Callable[[str], None]
+Opened = Callable[[], AbstractAsyncContextManager[Pipes]]
 
 
 class Ending:
@@ -63,19 +64,18 @@ class Proxy:
         say: Say,
         tasks: TaskGroup,
         *,
-        connect: Connect | None = None,
-        backoff: Backoff | None = None,
-        sleep: Sleep = anyio.sleep,
+        connect: Connect | None,
+        backoff: Backoff | None,
+        sleep: Sleep,
     ) -> None:
         self.ending = Ending(say)
         say = self.ending.say
         self._settings = settings
         self._say = say
         self._tasks = tasks
-        self._sleep = sleep
         self._host = Host()
         self._lists = Lists(say=say, changed=self._host.changed)
-        self._watch = Watch(lambda: self._upstream, self._lists, say=say)
+        self._watch = Watch(lambda: self._upstream, self._lists, say=say, sleep=sleep)
         self._upstream = Upstream(
             connect or connector(settings, self._watch.on_message, self._host.log),
             tasks=tasks,
@@ -88,7 +88,7 @@ class Proxy:
         )
         self._forwarding = Forwarding(settings, self._upstream, self._lists, self._host)
 
-    async def serve(self, opened: Callable[[], AbstractAsyncContextManager[Pipes]]) -> None:
+    async def serve(self, opened: Opened) -> None:
         """Connect, then answer the host until its end of the pipe is closed."""
         try:
             client = await self._upstream.open()
@@ -96,7 +96,7 @@ class Proxy:
             self.ending.set(FAILED, verdicts.not_started(classify(error), self._settings))
             return
         self._say(self._lists.counts())
-        self._tasks.start_soon(self._keep_alive)
+        self._tasks.start_soon(keep_alive, self._upstream, self._lists, self._settings.keepalive_s)
         async with opened() as pipes:
             server, options = self._forwarding.server(client)
             self._say("ready")
@@ -105,9 +105,6 @@ class Proxy:
 
     async def close(self) -> None:
         await self._upstream.close()
-
-    async def _keep_alive(self) -> None:
-        await keep_alive(self._upstream, self._lists, interval_s=self._settings.keepalive_s, sleep=self._sleep)
 
     async def _prepare(self, client: Client) -> None:
         await self._forwarding.prepare(client)
@@ -130,11 +127,18 @@ class Proxy:
 async def run(
     settings: ProxySettings,
     say: Say,
-    opened: Callable[[], AbstractAsyncContextManager[Pipes]] = standard_pipes,
+    opened: Opened = standard_pipes,
+    *,
+    connect: Connect | None = None,
+    backoff: Backoff | None = None,
+    sleep: Sleep = anyio.sleep,
 ) -> int:
-    """Run until the host goes, a signal comes or the server cannot be had any more; the exit code."""
+    """Run until the host goes, a signal comes or the server cannot be had any more; the exit code.
+
+    The last three are what the network and the clock are otherwise.
+    """
     async with anyio.create_task_group() as tasks:
-        proxy = Proxy(settings, say, tasks)
+        proxy = Proxy(settings, say, tasks, connect=connect, backoff=backoff, sleep=sleep)
         hosting, hosted = anyio.CancelScope(), anyio.Event()
 
         async def host() -> None:
