@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from toolpress_codegen.diagnostics import Diagnostic
-from toolpress_codegen.load import SERVER, Sources, file_name, load, load_folder, unreadable
+from toolpress_codegen.load import SERVER, TEXT, Sources, file_name, load, load_folder, unreadable
 from toolpress_codegen.validate import validate
 
 Format = Literal["text", "github", "json"]
@@ -57,11 +57,11 @@ def _read(target: str | None, root: Path) -> tuple[Sources, str | None]:
     path = (root / target).resolve()
     if path.is_dir():
         return load_folder(path, root), None
-    folder = path.parent.parent if path.suffix == ".json" else path.parent
+    folder = path.parent.parent if path.name.endswith((".json", TEXT)) else path.parent
     sources = load_folder(folder, root) if path.is_file() else Sources(())
     name = file_name(path, root)
     if name not in {file.file for catalog in sources.catalogs for file in catalog.files}:
-        hint = f"name a catalogue, a folder with a {SERVER}, or a manifest or contract in it"
+        hint = f"name a catalogue, a folder with a {SERVER}, or a manifest, contract or prompt in it"
         return _missing(target, f"{target} is no catalogue and no manifest", hint), None
     return sources, name
 

@@ -9,26 +9,32 @@ from pathlib import Path
 from toolpress_codegen.diagnostics import Diagnostic
 from toolpress_codegen.json_source import read_json
 from toolpress_codegen.source_file import MAX_BYTES, SourceFile
+from toolpress_codegen.text_source import read_text
 from toolpress_codegen.yaml_source import read_yaml
 
 SERVER = "server.yaml"
 SANDBOX = "sandbox.yaml"
+TEXT = ".md.j2"
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogSource:
-    """The files of one folder under `specs/`. `sandbox` (sandbox.yaml and sandbox/) and `contracts` are plain data."""
+    """The files of one folder under `specs/`.
+
+    `sandbox` (sandbox.yaml and sandbox/) and `contracts` are plain data, `texts` (prompts/) are Jinja templates.
+    """
 
     folder: str
     server: SourceFile | None
     modules: tuple[SourceFile, ...]
     sandbox: tuple[SourceFile, ...]
     contracts: tuple[SourceFile, ...]
+    texts: tuple[SourceFile, ...] = ()
 
     @property
     def files(self) -> tuple[SourceFile, ...]:
         server = () if self.server is None else (self.server,)
-        return (*server, *self.sandbox, *self.modules, *self.contracts)
+        return (*server, *self.sandbox, *self.modules, *self.contracts, *self.texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,7 @@ def load_folder(folder: Path, root: Path) -> Sources:
             *(_file(path, root) for path in sorted((folder / "sandbox").glob("*.yaml"))),
         ),
         contracts=tuple(_file(path, root) for path in sorted((folder / "contracts").glob("*.json"))),
+        texts=tuple(_file(path, root) for path in sorted((folder / "prompts").glob(f"*{TEXT}"))),
     )
     return Sources((catalog,), tuple(faults))
 
@@ -83,7 +90,8 @@ def shuffled(sources: Sources, dice: random.Random) -> Sources:
         modules = tuple(dice.sample(catalog.modules, len(catalog.modules)))
         contracts = tuple(dice.sample(catalog.contracts, len(catalog.contracts)))
         sandbox = tuple(dice.sample(catalog.sandbox, len(catalog.sandbox)))
-        return replace(catalog, modules=modules, contracts=contracts, sandbox=sandbox)
+        texts = tuple(dice.sample(catalog.texts, len(catalog.texts)))
+        return replace(catalog, modules=modules, contracts=contracts, sandbox=sandbox, texts=texts)
 
     return replace(sources, catalogs=tuple(mixed(catalog) for catalog in sources.catalogs))
 
@@ -101,6 +109,8 @@ def _file(path: Path, root: Path) -> SourceFile:
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
         return SourceFile(name, "", None, {}, (unreadable(name, error),))
+    if path.name.endswith(TEXT):
+        return read_text(name, raw)
     return read_json(name, raw) if path.suffix == ".json" else read_yaml(name, raw)
 
 

@@ -181,6 +181,64 @@ class ErrorsEntry(_Entry):
     fixes: dict[str, Text] = Field(default_factory=dict, description="What an agent should do about a code.")
 
 
+class ReadEntry(_Entry):
+    """The GET that fills a resource each time it is read: that of a read tool, or a route of its own."""
+
+    tool: Text | None = Field(default=None, description="A read tool whose route and data_as are taken.")
+    arguments: dict[str, str | int | bool] = Field(default_factory=dict, description="Arguments of that tool.")
+    path: str | None = Field(default=None, pattern=r"^/[^{}]*$", description="A route that no tool has.")
+    query: dict[str, str] = Field(default_factory=dict, description="Query parameters beside the tool's arguments.")
+    data_as: Text | None = Field(default=None, description="With path: the name for the envelope's `data`.")
+    fields: dict[str, Text] = Field(
+        default_factory=dict, description="What is shown of each item of the list: name shown -> upstream's name."
+    )
+
+
+class ResourceEntry(_Entry):
+    """One resource, or with `contracts: each` one for each contract and a template for all of them."""
+
+    uri: str = Field(pattern=r"^[a-z][a-z0-9+.-]*://\S+$", description="With contracts: each it holds one {variable}.")
+    name: Text
+    title: Text
+    description: Text
+    category: Text
+    read: ReadEntry | None = Field(default=None, description="For what is read upstream each time.")
+    contracts: Literal["each", "examples"] | None = Field(
+        default=None, description="The files in contracts/: each one, or the fields, examples and notes of all."
+    )
+    changed_by: tuple[str, ...] = Field(default=(), description="Tools whose success may change what it shows.")
+
+
+class SuggestEntry(_Entry):
+    """Values for an argument from the list that a read tool without required arguments answers with."""
+
+    tool: Text
+    items: Text = Field(description="Member of the answer that holds the list.")
+    value: Text = Field(description="Member of an item that is the value.")
+    match: tuple[str, ...] = Field(default=(), description="Members that may hold what was typed, beside the value.")
+
+
+class PromptArgumentEntry(_Entry):
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    description: Text
+    required: bool = False
+    enum: tuple[str, ...] = Field(default=(), description="The press writes one text for each of these.")
+    default: Text | None = Field(default=None, description="The value when the argument is left out.")
+    pattern: Text | None = Field(default=None, description="What a value without enum must look like, as a whole.")
+    suggest: SuggestEntry | None = None
+
+
+class PromptEntry(_Entry):
+    """A guided workflow; its text is a Jinja file in prompts/."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    title: Text
+    description: Text
+    category: Text
+    text: Text = Field(description="Name of the file in prompts/.")
+    arguments: tuple[PromptArgumentEntry, ...] = ()
+
+
 class SandboxEntry(_Entry):
     handlers: str = Field(default="", description="Import name of the package with this product's handlers.")
 
@@ -202,6 +260,11 @@ class Server(_Entry):
     categories: dict[str, CategoryEntry] = Field(min_length=1)
     limits: LimitsEntry
     errors: ErrorsEntry
+    resources: tuple[ResourceEntry, ...] = ()
+    prompts: tuple[PromptEntry, ...] = ()
+    instructions: Text | None = Field(
+        default=None, description="File in prompts/ with what clients are told at the start, by role."
+    )
     sandbox: SandboxEntry = SandboxEntry()
 
 

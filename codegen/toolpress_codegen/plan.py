@@ -17,6 +17,7 @@ from toolpress.contract import (
     Limits,
     Tenancy,
 )
+from toolpress.surface import PromptInfo, ResourceInfo
 from toolpress_codegen.literal import docstring, literal
 from toolpress_codegen.manifest import JsonSchema, Server
 from toolpress_codegen.naming import argument_name, constant_name
@@ -65,6 +66,14 @@ class ModulePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleText:
+    """The instructions for one role."""
+
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class CatalogPlan:
     """Everything that the templates print for one catalogue."""
 
@@ -78,6 +87,9 @@ class CatalogPlan:
     rows: tuple[str, ...]
     literal: str
     size: int
+    resources: tuple[str, ...]
+    prompts: tuple[str, ...]
+    instructions: tuple[RoleText, ...]
     resolved: ResolvedCatalog
 
 
@@ -95,6 +107,9 @@ def make_plan(catalog: ResolvedCatalog) -> CatalogPlan:
         rows=tuple(literal(tool.info) for tool in catalog.tools),
         literal=_catalog(catalog),
         size=len(catalog.tools),
+        resources=tuple(_resource_row(item, server) for item in catalog.surface.resources),
+        prompts=tuple(_prompt_row(item, server) for item in catalog.surface.prompts),
+        instructions=tuple(RoleText(role, text) for role, text in catalog.surface.instructions),
         resolved=catalog,
     )
 
@@ -218,6 +233,18 @@ _BOUNDS = (
 
 def _cell(text: str) -> str:
     return _unwrapped(text).replace("|", "\\|")
+
+
+def _resource_row(item: ResourceInfo, server: Server) -> str:
+    roles = ", ".join(server.categories[item.category].roles)
+    source = f"live: `GET {item.read.path}`" if item.read else "fixed"
+    return f"| `{item.uri}` | {_cell(item.description)} | {source} | {roles} |"
+
+
+def _prompt_row(item: PromptInfo, server: Server) -> str:
+    roles = ", ".join(server.categories[item.category].roles)
+    arguments = ", ".join(f"`{argument.name}`" + ("" if argument.required else "?") for argument in item.arguments)
+    return f"| `{item.name}` | {arguments or 'none'} | {_cell(item.description)} | {roles} |"
 
 
 def _catalog(catalog: ResolvedCatalog) -> str:

@@ -60,7 +60,9 @@ def press(
     owned = []
     for manifest in manifests:
         say(f"{manifest.server.catalog}: pressing {len(manifest.modules)} modules")
-        resolved = resolve(manifest.server, manifest.modules, manifest.sandbox, manifest.contracts)
+        resolved = resolve(
+            manifest.server, manifest.modules, manifest.sandbox, manifest.contracts, texts=manifest.texts
+        )
         files.update(render(make_plan(resolved)))
         owned += [f"generated/{resolved.package.replace('.', '/')}", f"docs/reference/{manifest.server.catalog}"]
     if catalog is None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from toolpress.surface import EMPTY
 from toolpress_codegen.formatting import format_python
 from toolpress_codegen.models import model_classes
 from toolpress_codegen.openapi import openapi_document
@@ -75,10 +77,12 @@ def _models(module: ModulePlan, header: str) -> str:
 def _documents(plan: CatalogPlan) -> dict[str, dict[str, Any]]:
     catalog = plan.resolved
     digests = {tool.manifest.name: tool.info.digest for tool in catalog.tools}
+    surface = {} if catalog.surface == EMPTY else {"surface.json": asdict(catalog.surface)}
     return {
         "tools.json": {"tools": [tool.listing for tool in catalog.tools]},
         "openapi.json": openapi_document(catalog),
         "sandbox.json": _sandbox(plan),
+        **surface,
         "tools.lock": {"catalog": plan.name, "digest": digest(digests), "tools": digests},
     }
 

@@ -9,8 +9,10 @@ from hashlib import sha256
 from typing import Any
 
 from toolpress.contract import Operation, Param, ResponseRule, Route, Switch, ToolInfo
+from toolpress.surface import Surface
 from toolpress_codegen.manifest import JsonSchema, Module, RouteSwitch, Server, Tool
 from toolpress_codegen.naming import class_name
+from toolpress_codegen.offer import offered
 from toolpress_codegen.schemas import client_schema, enumerations, spelled
 
 PACKAGE = "toolpress_catalogs"
@@ -42,6 +44,7 @@ class ResolvedCatalog:
     modules: tuple[ResolvedModule, ...]
     sandbox: Mapping[str, Any]
     contracts: Mapping[str, Any]
+    surface: Surface
 
     @property
     def tools(self) -> tuple[ResolvedTool, ...]:
@@ -54,10 +57,12 @@ def resolve(
     sandbox: Mapping[str, Any] | None = None,
     contracts: Mapping[str, Any] | None = None,
     package: str | None = None,
+    texts: Mapping[str, str] | None = None,
 ) -> ResolvedCatalog:
     """Modules in the order of their names; tools in the order of their file."""
     place = package or f"{PACKAGE}.{server.catalog}"
     ordered = sorted(modules, key=lambda module: module.module)
+    known = dict(sorted((contracts or {}).items()))
     return ResolvedCatalog(
         server=server,
         package=place,
@@ -66,7 +71,8 @@ def resolve(
             for module in ordered
         ),
         sandbox=sandbox or {},
-        contracts=dict(sorted((contracts or {}).items())),
+        contracts=known,
+        surface=offered(server, (tool for module in ordered for tool in module.tools), known, texts or {}),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -21,12 +21,16 @@ from toolpress_codegen.source_file import SourceFile
 
 @dataclass(frozen=True, slots=True)
 class CatalogManifest:
-    """One catalogue of good shape. `sandbox` is the data of sandbox.yaml, `contracts` are JSON objects by file stem."""
+    """One catalogue of good shape.
+
+    `sandbox` is the data of sandbox.yaml, `contracts` are JSON objects by file stem, `texts` Jinja texts by file name.
+    """
 
     server: Server
     modules: tuple[Module, ...]
     sandbox: Mapping[str, Any]
     contracts: Mapping[str, Any]
+    texts: Mapping[str, str]
     files: tuple[str, ...]
 
 
@@ -66,9 +70,18 @@ def _catalog(source: CatalogSource) -> tuple[CatalogManifest | None, list[Diagno
     faults.extend(_ruled(_subject(source, server, tuple(sites))))
     if server is None or len(modules) < len(source.modules) or not modules:
         return None, faults
-    contracts = {PurePosixPath(file.file).stem: file.data for file in source.contracts if file.data is not None}
+    texts = {name: file.text for name, file in _by_name(source.texts).items()}
     files = tuple(file.file for file in source.files)
-    return CatalogManifest(server, tuple(modules), sandbox, contracts, files), faults
+    return CatalogManifest(server, tuple(modules), sandbox, _contracts(source), texts, files), faults
+
+
+def _contracts(source: CatalogSource) -> dict[str, Any]:
+    return {PurePosixPath(file.file).stem: file.data for file in source.contracts if file.data is not None}
+
+
+def _by_name(files: Iterable[SourceFile]) -> dict[str, SourceFile]:
+    """Readable files by their name without the folder."""
+    return {PurePosixPath(file.file).name: file for file in files if file.data is not None}
 
 
 def _module(file: SourceFile) -> tuple[Module | None, list[Site], list[Diagnostic]]:
@@ -108,6 +121,8 @@ def _subject(source: CatalogSource, server: Server | None, sites: tuple[Site, ..
         entries=tuple(entry for file in modules for entry in _entries(file)),
         sites=tuple(sorted(sites, key=lambda site: (site.source.file, site.path))),
         complete=all(isinstance((file.data or {}).get("tools"), list) for file in modules),
+        contracts={PurePosixPath(file.file).stem: file.data or {} for file in source.contracts},
+        texts=_by_name(source.texts),
     )
 
 

@@ -200,7 +200,7 @@ class _Context(dict[str, Any]):
 
 
 def _locate(model: type[BaseModel], location: tuple[int | str, ...], *, keep_last: bool) -> tuple[str, list[str]]:
-    """The path as a caller knows it (`filters.tags[2]`) and the names that are valid at its end.
+    """The path as a caller knows it (`filters.tags.2`, as upstreams write it) and the names that are valid at its end.
 
     Pydantic writes the branch of a union into the location (`str`, `list[str]`, a class name): those steps belong to
     no member of the arguments and are left out.
@@ -208,7 +208,7 @@ def _locate(model: type[BaseModel], location: tuple[int | str, ...], *, keep_las
     path, models, is_mapping = "", [model], False
     for index, step in enumerate(location):
         if isinstance(step, int):
-            path += f"[{step}]"
+            path += f".{step}"
             continue
         annotation = next((found for each in models if (found := _annotation(each, step)) is not None), None)
         if annotation is not None:

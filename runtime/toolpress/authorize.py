@@ -1,8 +1,9 @@
-"""The one answer to "may this principal use this tool?", asked by the listing and by every call."""
+"""The one answer to "may this principal use this?", asked by every listing, call and reading."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from toolpress.contract import Catalog, ToolInfo
 from toolpress.errors import NOT_FOUND, WRITE_BLOCKED
@@ -23,13 +24,20 @@ BLOCKED = Decision(visible=False, callable=False, code=WRITE_BLOCKED)
 UNKNOWN = Decision(visible=False, callable=False, code=NOT_FOUND)
 
 
-def decide(principal: Principal, tool: ToolInfo, catalog: Catalog) -> Decision:
-    """A hidden write is refused by name, so that a downgraded key learns why; a hidden read does not exist."""
-    if principal.role in audience(tool, catalog):
+class Guarded(Protocol):
+    """A tool, resource or prompt."""
+
+    @property
+    def category(self) -> str: ...
+
+
+def decide(principal: Principal, item: Guarded, catalog: Catalog) -> Decision:
+    """A hidden write is refused by name, so that a downgraded key learns why; anything else hidden does not exist."""
+    if principal.role in audience(item, catalog):
         return ALLOWED
-    return UNKNOWN if tool.effect == "read" else BLOCKED
+    return BLOCKED if isinstance(item, ToolInfo) and item.effect != "read" else UNKNOWN
 
 
-def audience(tool: ToolInfo, catalog: Catalog) -> tuple[str, ...]:
-    """The roles that may use the tool; nobody when its category is not declared."""
-    return next((category.roles for category in catalog.categories if category.name == tool.category), ())
+def audience(item: Guarded, catalog: Catalog) -> tuple[str, ...]:
+    """The roles that may use it; nobody when its category is not declared."""
+    return next((category.roles for category in catalog.categories if category.name == item.category), ())

@@ -13,6 +13,7 @@ from typing import Any
 
 from toolpress.contract import Catalog, JsonObject, Operation, ToolInfo
 from toolpress.errors import ConfigurationError, UnknownTool
+from toolpress.surface import EMPTY, Surface, parse
 
 GROUP = "toolpress.catalogs"
 
@@ -98,6 +99,19 @@ class CatalogIndex:
         """What the press wrote for the sandbox: data, operations with their examples, roles, errors."""
         loaded = self._json("sandbox.json")
         return loaded if isinstance(loaded, dict) else {}
+
+    @cached_property
+    def surface(self) -> Surface:
+        """Resources, prompts and instructions; most catalogues have none."""
+        name = "surface.json"
+        if not files(self.catalog.package).joinpath(name).is_file():
+            return EMPTY
+        try:
+            return parse(self._json(name))
+        except (LookupError, TypeError, ValueError) as error:
+            raise ConfigurationError(
+                f"{self.catalog.package}/{name} cannot be understood: {error!r}.", fix="Run: toolpress generate"
+            ) from error
 
     @cached_property
     def _listings(self) -> dict[str, JsonObject]:

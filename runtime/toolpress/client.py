@@ -12,9 +12,10 @@ from pydantic import BaseModel
 
 from toolpress import arguments as checking
 from toolpress import credentials, request, response
-from toolpress.contract import UNSET, Catalog, JsonObject, Operation
+from toolpress.contract import UNSET, Catalog, JsonObject, Operation, ResponseRule, Route
 from toolpress.errors import MISSING_API_KEY, Unauthenticated
 from toolpress.principal import Credential
+from toolpress.surface import LiveRead
 from toolpress.tenancy import checked_tenant, missing_tenant
 from toolpress.upstream import Timing, Upstream
 from toolpress.version import USER_AGENT
@@ -73,7 +74,19 @@ class Client:
             ToolpressError: See `toolpress.errors`; `to_payload()` is the wire form.
         """
         checked = checking.validate(operation, plain(arguments))
-        built = request.build(operation, checked)
+        return await self._exchanged(operation, request.build(operation, checked))
+
+    async def read(self, uri: str, live: LiveRead) -> JsonObject:
+        """What the upstream shows now of a resource.
+
+        Raises:
+            ToolpressError: As of `call`.
+        """
+        rule = ResponseRule(data_as=live.data_as)
+        operation = Operation(uri, "read", Route("GET", live.path), params=(), model="", response=rule)
+        return await self._exchanged(operation, request.UpstreamRequest("GET", live.path, live.query))
+
+    async def _exchanged(self, operation: Operation, built: request.UpstreamRequest) -> JsonObject:
         answer = await self.upstream.send(
             built,
             headers=self._headers(operation),

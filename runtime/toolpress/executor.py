@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 from toolpress import credentials
 from toolpress.arguments import repair
@@ -18,11 +18,16 @@ from toolpress.errors import WRITE_BLOCKED, Forbidden, ToolpressError, UnknownTo
 from toolpress.identity import IdentityCache
 from toolpress.logs import call_log, current_request_id
 from toolpress.principal import CALLER, Caller, Credential
+from toolpress.surface import ResourceInfo
 from toolpress.whoami import asker
+
+Result = TypeVar("Result")
+OnChange = Callable[[Caller, ToolInfo], None]
+"""Told of every call that changed something upstream, or may have."""
 
 
 class Executor:
-    """Runs a catalogue's tools for whoever is calling.
+    """Runs a catalogue's tools, and reads its resources, for whoever is calling.
 
     The credential is the gate's when there is one, else `credential`, else the one of the HTTP request that `headers`
     shows, else (no request at all: stdio) the one of the catalogue's environment variables, else `fallback`.
@@ -41,6 +46,7 @@ class Executor:
         self.client = client
         self.credential = credential
         self.fallback: Credential | None = None
+        self.on_change: OnChange = lambda _caller, _tool: None
         identity = client.catalog.authentication.identity
         self.identities = IdentityCache(asker(client), ttl_s=identity.ttl_s, clock=clock)
         self._headers = headers
@@ -64,13 +70,20 @@ class Executor:
 
     async def run(self, tool: ToolInfo, arguments: Mapping[str, Any]) -> JsonObject:
         """The result of the tool; raises ToolpressError and nothing else."""
+        return await self._logged({"tool": tool.name}, lambda caller: self._allowed(tool, arguments, caller))
+
+    async def read(self, resource: ResourceInfo) -> JsonObject | str:
+        """The answer that fills the resource, or its unchanging text; raises ToolpressError and nothing else."""
+        return await self._logged({"resource": resource.uri}, lambda caller: self._shown(resource, caller))
+
+    async def _logged(self, named: Mapping[str, str], work: Callable[[Caller], Awaitable[Result]]) -> Result:
         start = self._clock()
         error: ToolpressError | None = None
         caller: Caller | None = None
         outcome = "cancelled"
         try:
             caller = await self.caller()
-            result = await self._allowed(tool, arguments, caller)
+            result = await work(caller)
             outcome = "ok"
             return result
         except ToolpressError as problem:
@@ -85,7 +98,7 @@ class Executor:
         finally:
             call_log(
                 request_id=current_request_id(),
-                tool=tool.name,
+                **named,
                 outcome=outcome,
                 duration_ms=round((self._clock() - start) * 1000, 1),
                 caller=caller.principal if caller else None,
@@ -98,8 +111,28 @@ class Executor:
             raise _denied(tool, caller, decision.code)
         schema = self.index.listing(tool.name).get("inputSchema", {})
         repaired = repair(dict(arguments), schema)
+        changed = tool.effect != "read"  # also when the call is cut short
         try:
-            return await self.client.for_caller(caller.credential).call(self.index.operation(tool), repaired)
+            return await self._as(caller, lambda client: client.call(self.index.operation(tool), repaired))
+        except ToolpressError as error:
+            changed = error.outcome == "unknown"
+            raise
+        finally:
+            if changed:
+                self.on_change(caller, tool)
+
+    async def _shown(self, resource: ResourceInfo, caller: Caller) -> JsonObject | str:
+        if not decide(caller.principal, resource, self.index.catalog).visible:
+            raise UnknownTool(f"Unknown resource: {resource.uri}.")
+        live = resource.read
+        if live is None:
+            return resource.text or ""
+        return await self._as(caller, lambda client: client.read(resource.uri, live))
+
+    async def _as(self, caller: Caller, work: Callable[[Client], Awaitable[JsonObject]]) -> JsonObject:
+        """Work with the caller's credential; a role that the upstream contradicts is forgotten."""
+        try:
+            return await work(self.client.for_caller(caller.credential))
         except UpstreamRefused as error:
             if error.status in (401, 403):
                 self.identities.drop(caller.credential)

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar
 
 from fastmcp import FastMCP
 from fastmcp.server.dependencies import fastmcp_request_ctx, get_http_request
-from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
+from mcp.server.connection import Connection
+from mcp.server.context import ServerRequestContext
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST
+from pydantic import BaseModel
 
-__all__ = ["INTERNAL_ERROR", "INVALID_PARAMS", "in_request", "request_headers", "skip_header_schema_lookup"]
+__all__ = [
+    "INTERNAL_ERROR",
+    "INVALID_PARAMS",
+    "INVALID_REQUEST",
+    "connection_of",
+    "handle",
+    "handles",
+    "in_request",
+    "request_headers",
+    "skip_header_schema_lookup",
+]
+
+Params = TypeVar("Params", bound=BaseModel)
 
 
 def skip_header_schema_lookup(server: FastMCP[Any]) -> None:
@@ -23,6 +38,26 @@ def skip_header_schema_lookup(server: FastMCP[Any]) -> None:
 
 def _no_declared_headers(_name: str) -> None:
     return None
+
+
+def handle(
+    server: FastMCP[Any],
+    method: str,
+    params: type[Params],
+    handler: Callable[[ServerRequestContext, Params], Awaitable[BaseModel]],
+) -> None:
+    """Answer a method that FastMCP leaves to nobody; its capability is declared with that."""
+    server._mcp_server.add_request_handler(method, params, handler)  # noqa: SLF001 - no public way to add one
+
+
+def handles(server: FastMCP[Any], method: str) -> bool:
+    """Whether a method has its handler already."""
+    return server._mcp_server.get_request_handler(method) is not None  # noqa: SLF001 - no public way to ask
+
+
+def connection_of(context: ServerRequestContext) -> Connection:
+    """The client's connection, which outlives the request: what ends with it is put on its exit stack."""
+    return context.session._connection  # noqa: SLF001 - the session shows its id alone, and not always
 
 
 def in_request() -> bool:

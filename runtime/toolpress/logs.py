@@ -87,14 +87,16 @@ def current_request_id() -> str:
 def call_log(
     *,
     request_id: str,
-    tool: str,
+    tool: str | None = None,
+    resource: str | None = None,
     outcome: str,
     duration_ms: float,
     caller: Principal | None,
     error: ToolpressError | None,
 ) -> None:
-    """The line of one call; an error gives its code, the upstream's status and the outcome of a write."""
-    facts: dict[str, Any] = {"request_id": request_id, "tool": tool, "outcome": outcome, "duration_ms": duration_ms}
+    """The line of one call or reading; an error gives its code, the upstream's status and the outcome of a write."""
+    named = {"resource": resource} if tool is None else {"tool": tool}
+    facts: dict[str, Any] = {"request_id": request_id, **named, "outcome": outcome, "duration_ms": duration_ms}
     if caller is not None:
         facts |= {"tenant": caller.tenant, "role": caller.role, "caller": caller.fingerprint}
     if error is not None:

@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import mcp_types
 from fastmcp import FastMCP
+from fastmcp.prompts.base import Prompt
+from fastmcp.resources.base import Resource
+from fastmcp.resources.template import ResourceTemplate
 from fastmcp.server.providers import Provider
 from fastmcp.tools.base import Tool, ToolResult
 from fastmcp.utilities.components import FastMCPComponent
@@ -21,13 +24,20 @@ from mcp_types import TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
 from toolpress import fastmcp_seams
-from toolpress.authorize import decide
+from toolpress.authorize import Guarded, decide
 from toolpress.catalog import CatalogIndex
 from toolpress.client import Client
+from toolpress.completion import Completer
 from toolpress.contract import Catalog, JsonObject, ToolInfo
 from toolpress.errors import NOT_FOUND, ToolpressError
 from toolpress.executor import Executor
 from toolpress.principal import Credential, Principal
+from toolpress.prompts import CatalogPrompt
+from toolpress.resources import CatalogResource, CatalogTemplate
+from toolpress.subscriptions import Subscriptions
+from toolpress.surface import EMPTY, ResourceInfo
+
+Item = TypeVar("Item", bound=Guarded)
 
 
 class CatalogTool(Tool):
@@ -93,6 +103,31 @@ class CatalogProvider(Provider):
         hidden = decide(principal, info, self.executor.index.catalog).code == NOT_FOUND
         return None if hidden else self._tool(info)
 
+    async def _list_resources(self) -> Sequence[Resource]:
+        return [self._resource(info) for info in await self._seen(self.executor.index.surface.resources)]
+
+    async def _get_resource(self, uri: str, version: VersionSpec | None = None) -> Resource | None:
+        found = [info for info in self.executor.index.surface.resources if info.uri == uri]
+        return next((self._resource(info) for info in await self._found(found, version)), None)
+
+    async def _list_resource_templates(self) -> Sequence[ResourceTemplate]:
+        return [CatalogTemplate.make(info) for info in await self._seen(self.executor.index.surface.templates)]
+
+    async def _get_resource_template(
+        self,
+        uri: str,  # noqa: ARG002 - FastMCP gives it by this name
+        version: VersionSpec | None = None,  # noqa: ARG002 - the same
+    ) -> ResourceTemplate | None:
+        """Nothing is read through a template: each of its resources is one by itself."""
+        return None
+
+    async def _list_prompts(self) -> Sequence[Prompt]:
+        return [CatalogPrompt.make(info) for info in await self._seen(self.executor.index.surface.prompts)]
+
+    async def _get_prompt(self, name: str, version: VersionSpec | None = None) -> Prompt | None:
+        found = [info for info in self.executor.index.surface.prompts if info.name == name]
+        return next((CatalogPrompt.make(info) for info in await self._found(found, version)), None)
+
     async def get_tasks(self) -> Sequence[FastMCPComponent]:
         """No tool runs as a background task; FastMCP would list them all at start to find that out."""
         return []
@@ -104,8 +139,27 @@ class CatalogProvider(Provider):
         finally:
             await self.executor.client.aclose()
 
-    def _visible(self, principal: Principal, info: ToolInfo) -> bool:
+    def _visible(self, principal: Principal, info: Guarded) -> bool:
         return decide(principal, info, self.executor.index.catalog).visible
+
+    async def _seen(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Those that the caller may know of."""
+        if not items or not fastmcp_seams.in_request():
+            return items
+        principal = (await self.executor.caller()).principal
+        return [item for item in items if self._visible(principal, item)]
+
+    async def _found(self, items: Sequence[Item], version: VersionSpec | None) -> Sequence[Item]:
+        """The same, but a caller that cannot be told is told so by the reading, as by the run of a tool."""
+        if not items or (version is not None and not version.matches(None)):
+            return ()
+        try:
+            return await self._seen(items)
+        except Exception:  # noqa: BLE001 - FastMCP would make "not found" of it
+            return items
+
+    def _resource(self, info: ResourceInfo) -> CatalogResource:
+        return CatalogResource.make(info, self.executor)
 
     def _tool(self, info: ToolInfo) -> CatalogTool:
         made = self._made.get(info.name)
@@ -138,7 +192,19 @@ def add_to(
     provider = CatalogProvider(executor)
     mcp.add_provider(provider)
     fastmcp_seams.skip_header_schema_lookup(mcp)
+    offer(mcp, executor)
     return provider
+
+
+def offer(mcp: FastMCP[Any], executor: Executor) -> Subscriptions:
+    """Completion and subscriptions for what the catalogue has beside tools, unless the server has its own."""
+    subscriptions = Subscriptions(executor)
+    if executor.index.surface != EMPTY:
+        if not fastmcp_seams.handles(mcp, "completion/complete"):
+            mcp.add_completion_handler(Completer(executor).complete)
+        if not fastmcp_seams.handles(mcp, "resources/subscribe"):
+            subscriptions.serve(mcp)
+    return subscriptions
 
 
 def _as_result(payload: JsonObject, *, is_error: bool) -> ToolResult:

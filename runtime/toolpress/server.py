@@ -27,21 +27,18 @@ from toolpress.client import Client
 from toolpress.contract import Catalog
 from toolpress.embedded import default_credential, running_sandbox, sandbox_base_url
 from toolpress.entrance import entrance
-from toolpress.errors import ToolpressError, Unauthenticated
+from toolpress.errors import ToolpressError
 from toolpress.executor import Executor
-from toolpress.gate import UNAUTHENTICATED, UNAVAILABLE, Gate
+from toolpress.gate import Gate
+from toolpress.instructions import RoleInstructions, instructions_for
 from toolpress.principal import Credential
-from toolpress.provider import CatalogProvider
+from toolpress.protocol_errors import KnownCaller, protocol_error
+from toolpress.provider import CatalogProvider, offer
 from toolpress.settings import Settings, base_url_override
+from toolpress.subscriptions import Subscriptions
 from toolpress.version import VERSION
 
 MCP_PATH = "/mcp"
-
-_INSTRUCTIONS = (
-    "{title}: {description} The list of tools already reflects what your API key may do. "
-    "Identifiers come from the listing tools; never invent one. Answers are JSON: `success: false` comes with `error`, "
-    "`code` and often `fix`; `outcome: unknown` means that a change may have happened, so look before you repeat it."
-)
 
 
 @dataclass(slots=True)
@@ -51,6 +48,7 @@ class Built:
     mcp: FastMCP[Any]
     executor: Executor
     settings: Settings
+    subscriptions: Subscriptions
     sandbox_url: str | None = None
     draining: bool = False
 
@@ -104,15 +102,15 @@ def build_server(
 
     mcp: FastMCP[Any] = FastMCP(
         catalog.name,
-        instructions=_INSTRUCTIONS.format(title=catalog.title, description=catalog.description),
+        instructions=instructions_for(None, catalog, index.surface),
         version=VERSION,
         providers=[CatalogProvider(executor)],
-        middleware=[ProtocolErrors(executor)],
+        middleware=[ProtocolErrors(executor), KnownCaller(executor), RoleInstructions(executor)],
         lifespan=lifespan,
         dereference_schemas=False,
     )
     fastmcp_seams.skip_header_schema_lookup(mcp)
-    built = Built(mcp, executor, settings)
+    built = Built(mcp, executor, settings, offer(mcp, executor))
     _add_health(built)
     return built
 
@@ -177,8 +175,7 @@ class ProtocolErrors(Middleware):
         try:
             await self._executor.caller()
         except ToolpressError as error:
-            code = UNAUTHENTICATED if isinstance(error, Unauthenticated) else UNAVAILABLE
-            raise MCPError(code=code, message=error.message, data=_data(error)) from error
+            raise protocol_error(error) from error
         return await call_next(context)
 
     async def on_call_tool(
@@ -192,10 +189,6 @@ class ProtocolErrors(Middleware):
             raise MCPError(
                 code=fastmcp_seams.INVALID_PARAMS, message=f"Unknown tool: {context.message.name}"
             ) from error
-
-
-def _data(error: ToolpressError) -> dict[str, Any]:
-    return {name: value for name, value in error.to_payload().items() if name not in ("success", "error")}
 
 
 def _add_health(built: Built) -> None:

@@ -57,6 +57,8 @@ def _query(operation: OperationDef, properties: JsonObject, query: bytes) -> Jso
     params = {_query_name(p): p for p in operation.params if p.location == "query"}
     texts: dict[str, list[str]] = {}
     for name, value in pairs:
+        if name in operation.ignores:
+            continue
         if name not in params:
             raise invalid(name, "is not a query parameter of this operation", known=sorted(params))
         texts.setdefault(name, []).append(value)

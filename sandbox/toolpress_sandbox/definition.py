@@ -42,6 +42,8 @@ class OperationDef:
     module: str = ""
     bare: bool = False
     """Whether its answers have no `success` member."""
+    ignores: tuple[str, ...] = ()
+    """Query parameters that the product knows and the tool does not send; they change nothing here."""
     public: bool = False
     """Open to callers without a key, such as an inbound webhook; its arguments are not checked by the engine."""
 
@@ -166,6 +168,7 @@ def _operation(item: JsonObject) -> OperationDef:
         secrets=tuple(item.get("secrets", ())),
         module=item.get("module", ""),
         bare=bool(behaviour.get("bare", False)),
+        ignores=tuple(behaviour.get("ignores", ())),
     )
 
 

@@ -53,7 +53,7 @@ def test_sound_catalogues_are_silent(home: Path) -> None:
 
 def test_shipped_catalogues_are_silent() -> None:
     folders = [path for path in (ROOT / "specs").iterdir() if path.is_dir()]
-    kinds = ("*.yaml", "sandbox/*.yaml", "contracts/*.json")
+    kinds = ("*.yaml", "sandbox/*.yaml", "contracts/*.json", "prompts/*.md.j2")
     files = [file for folder in folders for kind in kinds for file in folder.glob(kind)]
     assert linted(ROOT) == (0, f"{len(files)} files, no faults\n")
 
@@ -149,7 +149,7 @@ def test_contract_is_a_file_of_its_catalogue(home: Path) -> None:
 def test_missing_target_is_told(home: Path, target: str) -> None:
     (home / "notes.txt").touch()
     message = f"{target} is no catalogue and no manifest"
-    hint = "name a catalogue, a folder with a server.yaml, or a manifest or contract in it"
+    hint = "name a catalogue, a folder with a server.yaml, or a manifest, contract or prompt in it"
     assert linted(home, target) == (1, f"{target}:1:1 [file-missing] {message} -> {hint}\n{ONE_FAULT}\n")
 
 

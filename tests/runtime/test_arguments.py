@@ -51,8 +51,8 @@ def test_every_problem_in_one_message() -> None:
         "meta.author.name: is required",
         "meta.author.nam: is unknown (did you mean name?)",
         "meta.author.age: must be a number of at least 0",
-        "meta.labels[0]: must be a string",
-        "meta.labels[2]: must be a string",
+        "meta.labels.0: must be a string",
+        "meta.labels.2: must be a string",
         "weight: must be a number",
         "owner: must be a UUID",
     ):

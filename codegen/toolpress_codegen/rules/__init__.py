@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toolpress_codegen.rules import examples, hints, names, reading, requests, schemas, text
+from toolpress_codegen.rules import beside_tools, examples, hints, names, reading, requests, schemas, text
 from toolpress_codegen.rules.rule import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -13,4 +13,5 @@ RULES: tuple[Rule, ...] = (
     *examples.RULES,
     *requests.RULES,
     *text.RULES,
+    *beside_tools.RULES,
 )

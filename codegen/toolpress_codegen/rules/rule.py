@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,10 @@ class Subject:
     sites: tuple[Site, ...]
     complete: bool
     """Whether every file could be read, so that what is absent is really absent."""
+    contracts: Mapping[str, Any]
+    """By name; empty where the file could not be read."""
+    texts: Mapping[str, SourceFile]
+    """The files of prompts/ by name."""
 
     def at_server(self, path: DataPath, message: str, hint: str) -> Finding:
         """A fault at `path` of server.yaml."""

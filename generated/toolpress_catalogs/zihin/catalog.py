@@ -875,6 +875,7 @@ CATALOG = Catalog(
         ),
         field=(
             "error.details.field",
+            "details.field",
             "field",
         ),
         details=(

@@ -101,6 +101,7 @@ class _Server(uvicorn.Server):
         def stop() -> None:
             for built in self._servers:
                 built.draining = True
+                built.subscriptions.close()
             if self._told_to_stop is None:
                 self._told_to_stop = time.monotonic()
             elif number == signal.SIGINT:

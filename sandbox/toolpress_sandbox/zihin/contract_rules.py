@@ -105,6 +105,8 @@ def mcp_config(subject: Subject) -> Iterator[Finding]:
 def trigger_config(subject: Subject) -> Iterator[Finding]:
     data = subject.data
     config = data["trigger_config"]
+    if subject.records.find("agents", data["agent_id"]) is None:
+        yield Finding("agent-exists", "agent_id", "names no agent of this tenant")
     if data["trigger_type"] == "webhook":
         yield from _webhook(config, subject.records)
     elif data["trigger_type"] == "schedule":
@@ -120,6 +122,8 @@ def csp_config(subject: Subject) -> Iterator[Finding]:
     data = subject.data
     if data["scope"] != "tenant" and not data.get("scope_target_id"):
         yield Finding("scope-target", "scope_target_id", f"is required at scope {data['scope']}")
+    elif data["scope"] == "agent" and subject.records.find("agents", data["scope_target_id"]) is None:
+        yield Finding("target-exists", "scope_target_id", "names no agent of this tenant")
     timezone = data["rules"].get("timezone")
     if data["policy_type"] == "schedule" and timezone is not None:
         try:

@@ -37,31 +37,26 @@ def judge(call: Call, contract: str, document: JsonObject, agent_id: str | None 
 def accept(
     call: Call, contract: str, document: JsonObject, agent_id: str | None = None, *, argument: str | None = None
 ) -> list[JsonObject]:
-    """The warnings of a valid document; VALIDATION_ERROR for another.
+    """The warnings of a valid document; VALIDATION_ERROR for another, with the errors that the dry run reports.
 
-    `argument` is the tool argument that holds the document, put before each path.
+    `argument` is the tool argument that holds the document: `field` begins with it.
     """
     verdict = judge(call, contract, document, agent_id)
     if not verdict.valid:
-        raise refusal(_under(argument, verdict.errors))
+        raise refusal(verdict.errors, argument=argument)
     return verdict.warnings
 
 
-def refusal(errors: list[JsonObject], what: str = "") -> Refusal:
+def refusal(errors: list[JsonObject], what: str = "", *, argument: str | None = None) -> Refusal:
     first = errors[0]
-    text = f"{first['path']}: {first['message']}" if first["path"] else str(first["message"])
+    field = ".".join(filter(None, (argument, first["path"])))
+    text = f"{field}: {first['message']}" if field else str(first["message"])
     return Refusal(
         400,
         "VALIDATION_ERROR",
         what + text,
-        {"field": first["path"], "message": first["message"], "errors": errors},
+        {"field": field, "message": first["message"], "errors": errors},
     )
-
-
-def _under(argument: str | None, errors: list[JsonObject]) -> list[JsonObject]:
-    if argument is None:
-        return errors
-    return [{**error, "path": f"{argument}.{error['path']}".rstrip(".")} for error in errors]
 
 
 def active_schemas(call: Call, agent_id: str) -> list[JsonObject]:

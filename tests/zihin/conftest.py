@@ -1,0 +1,34 @@
+"""A running server whose sandbox is fresh for each test that asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastmcp import Client as McpClient
+from fastmcp.client.transports import StreamableHttpTransport
+
+from tests.processes import Server
+
+ERAS = ("legacy", "2026-07-28")
+ROLES = ("owner", "admin", "editor", "member")
+every_era = pytest.mark.parametrize("era", ERAS)
+
+
+def key_of(role: str, tenant: str = "acme") -> str:
+    return f"zhn_test_{tenant}_{role}"
+
+
+def connect(server: Server, role: str = "owner", era: str = "legacy", tenant: str = "acme") -> McpClient[Any]:
+    transport = StreamableHttpTransport(server.mcp_url, headers={"X-Api-Key": key_of(role, tenant)})
+    return McpClient(transport, mode=era)
+
+
+@pytest.fixture
+def fresh(zihin_server: Server) -> Iterator[Server]:
+    """The shared server, its sandbox as it was at the start; it is left so too."""
+    httpx.post(f"{zihin_server.sandbox_url}/__sandbox__/reset").raise_for_status()
+    yield zihin_server
+    httpx.post(f"{zihin_server.sandbox_url}/__sandbox__/reset").raise_for_status()
