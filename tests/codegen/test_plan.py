@@ -57,7 +57,7 @@ def test_rows_tell_every_argument_and_what_is_nested() -> None:
     data["input"]["required"] = ["rows"]
     assert only(data).rows == (
         r"| `rows` | array of object, minItems 1 | yes | One \| two lines. |",
-        r"| `rows[].key` | string, pattern ^a\|b$ | yes | Some text. |",
+        r"| `rows[].key` | string, pattern `^a\|b$` | yes | Some text. |",
         "| `size` | integer or null, maximum 9, exclusiveMinimum 0, one of `3`, `5`, `null`, default 3 |  |  |",
         "| `deep` | object |  |  |",
         "| `deep.on` | boolean |  |  |",
