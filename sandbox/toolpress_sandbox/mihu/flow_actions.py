@@ -35,7 +35,8 @@ def perform(records: Records, step: JsonObject, config: JsonObject, *, live: boo
 
 
 def _offered(records: Records, step: JsonObject) -> JsonObject:
-    return flow_apps.offer(flow_apps.app_of(records, step), "action", step["action_key"]) or {"changes": False}
+    app = flow_apps.app_of(records, step["app_uid"])
+    return flow_apps.offer(app, "action", step["action_key"]) or {"changes": False}
 
 
 def _query_table(records: Records, _step: JsonObject, config: JsonObject, _live: bool) -> JsonObject:
