@@ -11,7 +11,7 @@ from toolpress_sandbox.mihu.answers import done, refused
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply
 
-_OWNED = ("agent_channels", "agent_intents", "pbx_extension_connectors")
+_OWNED = ("agent_channels", "agent_intents", "agent_webhooks", "evaluate_settings", "pbx_extension_connectors")
 """Collections whose rows go with their agent."""
 
 _NEW_IN_A_COPY = ("agent_uuid", "intent_uuid", "created_at", "updated_at")
@@ -34,12 +34,16 @@ def update_agent(call: Call) -> Reply:
 
 
 def delete_agent(call: Call) -> Reply:
-    """Conversations and calls stay."""
-    agent = call.records.remove("agents", call.arguments["uuid"])
+    """Conversations and calls stay; schedules lose the agent."""
+    records, uuid = call.records, call.records.remove("agents", call.arguments["uuid"])["agent_uuid"]
     for collection in _OWNED:
-        id_field = call.records.collection(collection).id_field
-        for row in call.records.all(collection, agent_uuid=agent["agent_uuid"]):
-            call.records.remove(collection, row[id_field])
+        id_field = records.collection(collection).id_field
+        for row in records.all(collection, agent_uuid=uuid):
+            records.remove(collection, row[id_field])
+    for schedule in records.all("schedules"):
+        if uuid in schedule["ai_agents"]:
+            left = [other for other in schedule["ai_agents"] if other != uuid]
+            records.update("schedules", schedule["uuid"], {"ai_agents": left})
     return done("Agent deleted successfully")
 
 

@@ -117,19 +117,24 @@ async def test_a_section_in_a_change_replaces_the_stored_one_and_the_others_stay
         assert name == "notes" or after[name] == before[name]
 
 
-async def test_a_deleted_agent_takes_its_intents_and_channels_along_and_leaves_its_calls(mihu, clock):
+async def test_a_deleted_agent_takes_all_that_is_its_own_along_and_leaves_its_calls(mihu, clock):
     engine = Engine(mihu, Store(None), clock)
     records = Records(engine.store, mihu, "acme", clock, "test")
-    owned, kept = ("agent_intents", "agent_channels"), ("calls", "conversations")
-    before = {name: records.all(name, agent_uuid=SALES) for name in (*owned, *kept)}
-    assert all(before.values())
+    owned, kept = ("agent_intents", "agent_channels", "agent_webhooks", "evaluate_settings"), ("calls", "conversations")
     headers = {"Authorization": f"Bearer {mihu.default_key}"}
     transport = httpx.ASGITransport(app=wrap(engine))
     async with httpx.AsyncClient(transport=transport, base_url="http://acme.localhost", headers=headers) as client:
+        data(await client.post(f"{AGENTS}/{SALES}/evaluate/reassign"))
+        before = {name: records.all(name, agent_uuid=SALES) for name in (*owned, *kept)}
+        booked = [row for row in records.all("schedules") if SALES in row["ai_agents"]]
+        assert all(before.values())
+        assert booked
         assert (await client.delete(f"{AGENTS}/{SALES}")).status_code == 200
     assert not any(records.all(name, agent_uuid=SALES) for name in owned)
     assert all(len(records.all(name, agent_uuid=SALES)) == len(before[name]) for name in kept)
     assert records.all("agent_intents", agent_uuid=SERVICE)
+    assert records.all("evaluate_settings", agent_uuid=None)
+    assert not [row for row in records.all("schedules") if SALES in row["ai_agents"]]
 
 
 async def test_a_copy_has_everything_of_its_own(acme):
