@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.clock import iso, parse_iso
-from toolpress_sandbox.mihu import cadence, calls, messaging, runs
+from toolpress_sandbox.mihu import cadence, calls, logs, messaging, runs
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Refusal
 
@@ -111,6 +111,27 @@ def _over(records: Records, task: JsonObject, status: str, reason: str | None, *
     outcome = "completed" if status == "completed" else "failed"
     attempt = {**task["last_attempt"], "status": outcome, "finished_at": records.now(), "error": reason}
     records.update("tasks", task["uuid"], {"status": status, "last_attempt": attempt, **changes})
+    _log(records, task, attempt)
+
+
+def _log(records: Records, task: JsonObject, attempt: JsonObject) -> None:
+    conversation = records.find("conversations", str(attempt["conversation_uuid"])) or {}
+    call = records.first("calls", conversation_uuid=attempt["conversation_uuid"]) or {}
+    logs.write(
+        records,
+        "task",
+        task["title"],
+        attempt["error"],
+        description=task["description"] or "",
+        channel=conversation.get("channel"),
+        duration_ms=1000 * call.get("duration", 0),
+        agent_uuid=task["agent_uuid"],
+        contact_uuid=task["contact_uuid"],
+        phone_number=conversation.get("phone_number"),
+        request={"type": task["type"], **task["task_data"]},
+        response={"conversation_uuid": attempt["conversation_uuid"], "call_uuid": call.get("uuid")},
+        extras={"task_uuid": task["uuid"], "attempt": attempt["attempt"]},
+    )
 
 
 def _attempt(records: Records, task: JsonObject, error: str | None) -> JsonObject:
