@@ -6,10 +6,9 @@ only the last has the member `trunk`, and lives no longer than its binding.
 
 from __future__ import annotations
 
-import re
-
 from toolpress.contract import JsonObject
 from toolpress_sandbox.mihu.answers import conflict
+from toolpress_sandbox.mihu.dialling import digits
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import not_found
 
@@ -22,11 +21,6 @@ _SHOWN = {
     "facebook": ("facebook", ("name", "connection_uuid")),
 }
 """How an agent's bindings are shown: name and members of each channel."""
-
-
-def digits(number: str) -> str:
-    """What two spellings of one phone number have in common."""
-    return re.sub(r"\D", "", number)
 
 
 def find(records: Records, agent_uuid: str, channel: str) -> JsonObject | None:

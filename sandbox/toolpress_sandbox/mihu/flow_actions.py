@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -10,13 +9,13 @@ from typing import Any
 from toolpress.contract import JsonObject
 from toolpress_sandbox.mihu import calls, contacts, data_tables, flow_apps
 from toolpress_sandbox.mihu.answers import refused
+from toolpress_sandbox.mihu.dialling import E164
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Refusal
 
 _NOT_MADE = "00000000-0000-4000-8000-000000000000"
 """Stands for the id of what a dry run does not make."""
 _MOST_ROWS = 10
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 Action = Callable[[Records, JsonObject, JsonObject, bool], JsonObject]
 
@@ -63,7 +62,7 @@ def _find_contact(records: Records, _step: JsonObject, config: JsonObject, _live
 
 def _create_contact(records: Records, _step: JsonObject, config: JsonObject, live: bool) -> JsonObject:
     given = {name: str(config[name]) for name in ("phone_number", "name", "surname") if config.get(name)}
-    if not _E164.fullmatch(given.get("phone_number", "")):
+    if not E164.fullmatch(given.get("phone_number", "")):
         raise refused("config.phone_number", "must be a number in E.164")
     if not live:
         return {"uuid": _NOT_MADE, **given}

@@ -35,10 +35,12 @@ def send(
 ) -> JsonObject:
     """A message of the agent in the open conversation of the two, or in a new one; `members` are put on the message.
 
-    Raises Refusal (422) when the agent has no such channel or the contact is blacklisted.
+    Raises Refusal (422) when the agent has no such channel, its number may not write there, or the contact is
+    blacklisted.
     """
     parties.require_channel(records, agent, channel)
     parties.require_reachable(records, contact, "phoneNumber")
+    parties.require_line(records, agent["agent_uuid"], channel, contact["phone_number"], "phoneNumber")
     conversation = threads.standing(records, agent, contact, channel) or threads.begin(records, agent, contact, channel)
     return _post(records, conversation, "AI", content, **members)
 
@@ -50,6 +52,8 @@ def reply(records: Records, conversation: JsonObject, content: str) -> JsonObjec
     contact = records.find("contacts", conversation["contact_uuid"])
     if contact:
         parties.require_reachable(records, contact, "uuid")
+    number = conversation["phone_number"]
+    parties.require_line(records, conversation["agent_uuid"], conversation["channel"], number, "uuid")
     return _post(records, conversation, "Human", content)
 
 

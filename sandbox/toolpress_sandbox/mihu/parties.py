@@ -5,6 +5,7 @@ from __future__ import annotations
 from toolpress.contract import JsonObject
 from toolpress_sandbox.clock import parse_iso
 from toolpress_sandbox.mihu.answers import refused
+from toolpress_sandbox.mihu.dialling import countries
 from toolpress_sandbox.records import Records
 
 VOICE = frozenset({"call", "whatsapp_call"})
@@ -17,11 +18,30 @@ LABELS = {
     "facebook": "Messenger",
 }
 """The channels, each as conversations spell it."""
+_SETTINGS = {"call": "voice", "sms": "sms"}
+"""The channels of phone numbers, with the name that their settings have."""
 
 
 def require_channel(records: Records, agent: JsonObject, channel: str) -> None:
-    if not records.all("agent_channels", agent_uuid=agent["agent_uuid"], channel=channel):
+    if records.first("agent_channels", agent_uuid=agent["agent_uuid"], channel=channel) is None:
         raise refused("agentId", f"has no {channel} channel")
+
+
+def require_line(records: Records, agent_uuid: str | None, channel: str, number: str, field: str) -> None:
+    """What the settings of the agent's own number allow; `field` is where the other number stands in the request.
+
+    Raises Refusal (422). A line that is no number of the inventory has no such settings.
+    """
+    bound = records.first("agent_channels", agent_uuid=agent_uuid, channel=channel) if agent_uuid else None
+    line = records.find("phone_numbers", str(bound["phone_number_uuid"])) if bound else None
+    if line is None or channel not in _SETTINGS:
+        return
+    settings: JsonObject = line["channel_settings"][_SETTINGS[channel]]
+    if not settings["enabled"]:
+        raise refused("agentId", f"has a number on which {_SETTINGS[channel]} is switched off: {line['number']}")
+    allowed = settings["whitelisted_destinations"]
+    if allowed and not countries(number).intersection(allowed):
+        raise refused(field, f"is in a country that {line['number']} may not reach")
 
 
 def contact_of(records: Records, number: str) -> JsonObject:

@@ -7,6 +7,7 @@ from toolpress_sandbox import calls
 from toolpress_sandbox.calls import Call
 from toolpress_sandbox.mihu import bindings
 from toolpress_sandbox.mihu.answers import conflict, done, listed, refused
+from toolpress_sandbox.mihu.dialling import digits
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply, not_found
 
@@ -76,8 +77,8 @@ def owned(records: Records, uuid: str) -> JsonObject:
 
 def of_number(records: Records, number: str) -> JsonObject | None:
     """The number that is spelt so, with or without its plus sign."""
-    wanted = bindings.digits(number)
-    return next((row for row in inventory(records) if bindings.digits(row["number"]) == wanted), None)
+    wanted = digits(number)
+    return next((row for row in inventory(records) if digits(row["number"]) == wanted), None)
 
 
 def shown(records: Records, row: JsonObject) -> JsonObject:
