@@ -29,6 +29,7 @@ def create_agent_from_website(call: Call) -> Reply:
 
 def update_agent(call: Call) -> Reply:
     agent = call.records.get("agents", call.arguments["uuid"])
+    _check_parts(call, agent["agent_uuid"], call.changes())
     agent = call.records.update("agents", agent["agent_uuid"], _members(call.records, agent, call.changes()))
     return done("Agent updated successfully", agent)
 
@@ -72,12 +73,13 @@ def replace_agent_appointment_settings(call: Call) -> Reply:
 
 def _make(call: Call, given: JsonObject) -> JsonObject:
     """A new agent speaks the workspace's language, and has the intents that every agent has."""
-    records = call.records
+    records, uuid = call.records, call.records.new_id()
+    _check_parts(call, uuid, given)
     defaults = copy.deepcopy(records.collection("agents").defaults)
     language = str(given.get("language", call.tenant["language"]))
     agent = {
         **defaults,
-        "agent_uuid": records.new_id(),
+        "agent_uuid": uuid,
         "language": language,
         "timezone": call.tenant["timezone"],
         "settings": voice_settings.fresh(records, given["name"], given.get("company_name"), language),
@@ -86,6 +88,23 @@ def _make(call: Call, given: JsonObject) -> JsonObject:
     for intent in call.settings["system_intents"]:
         records.insert("agent_intents", {**intent, "agent_uuid": agent["agent_uuid"]})
     return agent
+
+
+def _check_parts(call: Call, uuid: str, given: JsonObject) -> None:
+    """Sections, booking and voice settings hold what the tools of their own take. Raises Refusal."""
+
+    def check(tool: str, part: JsonObject, at: str = "") -> None:
+        call.checker.arguments(call.definition.operations[tool], {"uuid": uuid, **part}, at)
+
+    for name in sections.SECTIONS:
+        if name in given:
+            check(f"replace_agent_{name}", {name: given[name]})
+    if "appointments" in given:
+        check("replace_agent_appointment_settings", given["appointments"], "appointments.")
+    voice = given.get("settings", {}).get("voice")
+    for group in voice_settings.GROUPS if isinstance(voice, dict) else ():
+        if isinstance(voice.get(group), dict):
+            check(f"update_agent_{group}", voice[group], f"settings.voice.{group}.")
 
 
 def _members(records: Records, agent: JsonObject, given: JsonObject, at: str = "appointments.") -> JsonObject:

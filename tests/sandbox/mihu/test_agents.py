@@ -89,12 +89,21 @@ async def test_sections_of_a_new_agent_become_rows(acme):
     assert len({row["uuid"] for row in rows}) == len(rows) == 5
 
 
-async def test_a_new_agent_cannot_name_intents_rules_or_schedules_that_do_not_exist(acme):
+async def test_the_parts_of_a_new_agent_are_held_to_what_their_own_tools_take(acme):
     before = data(await acme.get(AGENTS))["pagination"]["total"]
     steps = [{"description": "a", "intent_uuid": TEST_DRIVE}]
     for members, wanted in (
         ({"procedures": [{"name": "Ask", "steps": steps}]}, "procedures.0.steps.0.intent_uuid"),
         ({"guard_rules": [FORWARD]}, "guard_rules.0.destination_type"),
+        ({"guard_rules": [ENDING, {**ENDING, "then_action": "shout"}]}, "guard_rules.1.then_action"),
+        ({"guidelines": [{"order": 0}]}, "guidelines.0.content"),
+        ({"notes": [{"content": "Open.", "colour": "red"}]}, "notes.0.colour"),
+        ({"training": [{"content": ""}]}, "training.0.content"),
+        ({"procedures": [{"name": "Ask", "steps": [{"order": 1}]}]}, "procedures.0.steps.0.description"),
+        ({"routing_rules": [PARTS]}, "routing_rules.0.destination_type"),
+        ({"appointments": {"enabled": "often"}}, "appointments.enabled"),
+        ({"appointments": {"schedule_assignments": [{}]}}, "appointments.schedule_assignments.0.schedule_uuid"),
+        ({"settings": {"voice": True}}, "settings.voice"),
         (
             {"appointments": {"schedule_assignments": [{"schedule_uuid": UNKNOWN}]}},
             "appointments.schedule_assignments.0.schedule_uuid",
@@ -105,6 +114,7 @@ async def test_a_new_agent_cannot_name_intents_rules_or_schedules_that_do_not_ex
         ),
     ):
         assert field(await acme.post(AGENTS, json={"name": "Odd", **members})) == wanted
+        assert field(await acme.patch(f"{AGENTS}/{SERVICE}", json=members)) == wanted
     assert data(await acme.get(AGENTS))["pagination"]["total"] == before
 
 
