@@ -25,8 +25,7 @@ _SHOWN = {
 
 def find(records: Records, agent_uuid: str, channel: str) -> JsonObject | None:
     """The agent's line on the channel."""
-    rows = records.all("agent_channels", agent_uuid=agent_uuid, channel=channel)
-    return rows[0] if rows else None
+    return records.first("agent_channels", agent_uuid=agent_uuid, channel=channel)
 
 
 def on_number(records: Records, channel: str, number: str) -> list[JsonObject]:

@@ -106,8 +106,7 @@ def _tell(records: Records, receiver: _Receiver, event: str, about: str, convers
 
 
 def _payload(records: Records, conversation: JsonObject) -> JsonObject:
-    calls = records.all("calls", conversation_uuid=conversation["uuid"])
-    call: JsonObject = calls[0] if calls else {}
+    call = records.first("calls", conversation_uuid=conversation["uuid"]) or {}
     number = conversation.get("phone_number")
     return {
         "call_id": call.get("uuid"),

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import shown
-from toolpress_sandbox.mihu import contacts, filters
+from toolpress_sandbox.mihu import contacts, filters, parties
 from toolpress_sandbox.mihu.calls import LIVE
 from toolpress_sandbox.records import Records
 
@@ -25,10 +25,6 @@ class Source:
     show: Callable[[Records, JsonObject], JsonObject] | None = None
 
 
-def _person(contact: JsonObject) -> str:
-    return f"{contact['name']} {contact['surname']}".strip() or str(contact["phone_number"])
-
-
 def _first_text(row: JsonObject) -> str:
     return next((value for value in row["values"].values() if isinstance(value, str)), str(row["uuid"]))
 
@@ -42,7 +38,7 @@ _SOURCES: Mapping[tuple[str, str], Source] = MappingProxyType(
             belongs=lambda row, _config: row["status"] not in LIVE,
             waits=lambda row: row["status"] in LIVE,
         ),
-        ("contacts", "contact_created"): Source("contacts", _person, show=contacts.shown),
+        ("contacts", "contact_created"): Source("contacts", parties.named, show=contacts.shown),
         ("tables", "row_created"): Source(
             "data_table_rows", _first_text, belongs=lambda row, config: row["table_uuid"] == config.get("table_uuid")
         ),

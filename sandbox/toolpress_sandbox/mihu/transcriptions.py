@@ -10,7 +10,7 @@ from datetime import timedelta
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
 from toolpress_sandbox.clock import iso, parse_iso
-from toolpress_sandbox.mihu import deliveries, evaluations, scoring, threads
+from toolpress_sandbox.mihu import deliveries, evaluations, parties, scoring, threads
 from toolpress_sandbox.mihu.answers import done, refused
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply, not_found
@@ -122,14 +122,13 @@ def _evaluator(call: Call, collection: str, wanted: str | None) -> str | None:
         if call.records.find(collection, wanted) is None:
             raise not_found("Agent template")
         return wanted
-    rows = call.records.all(collection, is_default=True) if collection in call.definition.collections else []
-    return str(rows[0]["uuid"]) if rows else None
+    default = call.records.first(collection, is_default=True)
+    return str(default["uuid"]) if default else None
 
 
 def _contact(records: Records, given: JsonObject) -> str | None:
     """The contact of the phone number, or else of the email address; none is made."""
-    for argument, member in (("customer_phone", "phone_number"), ("customer_email", "email")):
-        rows = records.all("contacts", **{member: given[argument]}) if given.get(argument) else []
-        if rows:
-            return str(rows[0]["uuid"])
-    return None
+    phone, email = given.get("customer_phone"), given.get("customer_email")
+    found = records.first("contacts", phone_number=phone) if phone else None
+    found = found or (parties.contact_at(records, email) if email else None)
+    return str(found["uuid"]) if found else None
