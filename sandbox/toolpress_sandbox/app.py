@@ -90,6 +90,7 @@ def _incoming(scope: Scope, body: bytes) -> Incoming:
         query=scope.get("query_string", b""),
         body=body,
         origin=f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}",
+        client=(scope.get("client") or (None,))[0],
         fault=scope.get("sandbox.fault"),
     )
 

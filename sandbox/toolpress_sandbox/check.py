@@ -32,9 +32,13 @@ class Checker:
         self._operations = {operation.name: _validator(operation.input) for operation in operations}
         self._contracts = {name: _validator(schema) for name, schema in contracts.items()}
 
-    def arguments(self, operation: OperationDef, arguments: JsonObject) -> None:
-        """Raise VALIDATION_ERROR with the first problem as `field` and all of them as `problems`."""
-        problems = _problems(self._operations[operation.name], arguments)
+    def arguments(self, operation: OperationDef, arguments: JsonObject, at: str = "") -> None:
+        """Raise VALIDATION_ERROR with the first problem as `field` and all of them as `problems`.
+
+        `at` stands before all paths: where the arguments are part of another operation's.
+        """
+        found = _problems(self._operations[operation.name], arguments)
+        problems = [Problem(f"{at}{problem.path}", problem.message) for problem in found]
         if problems:
             first = problems[0]
             raise Refusal(

@@ -72,6 +72,8 @@ class CollectionDef:
     versioned: str | None = None
     """Resource type under which each state of a row is kept, or None."""
     plural: str = ""
+    index: tuple[str, ...] = ()
+    """Fields by which rows are found without reading all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,4 +205,5 @@ def _collection(name: str, item: JsonObject) -> CollectionDef:
         soft_delete=bool(item.get("soft_delete", False)),
         versioned=item.get("versioned"),
         plural=item.get("plural") or f"{item.get('label', name)}s",
+        index=tuple(item.get("index", ())),
     )

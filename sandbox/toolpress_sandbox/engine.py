@@ -16,7 +16,7 @@ from toolpress_sandbox.clock import Clock
 from toolpress_sandbox.decode import decode, with_defaults
 from toolpress_sandbox.definition import Definition, OperationDef
 from toolpress_sandbox.faults import Faults
-from toolpress_sandbox.journal import Journal
+from toolpress_sandbox.journal import Journal, without_credentials
 from toolpress_sandbox.limiter import Limiter
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Refusal, Reply
@@ -39,6 +39,8 @@ class Incoming:
     query: bytes = b""
     body: bytes = b""
     origin: str = ""
+    client: str | None = None
+    """Address of the caller."""
     fault: str | None = None
 
 
@@ -56,6 +58,9 @@ class Engine:
         self._checker = Checker(definition.operations.values(), definition.contracts)
         self._handlers = _handlers(definition)
         self._before = _before(definition)
+        for spec in definition.collections.values():
+            if spec.index:
+                store.index(spec.name, spec.index)
         plant(store, definition, clock)
 
     def reset(self) -> None:
@@ -93,7 +98,7 @@ class Engine:
             status, body = self.definition.wire.refusal(refusal)
             reply = Reply(body, status, headers=refusal.headers)
         self.note(incoming, operation, caller, reply.status)
-        self._log_for_tenant(incoming, operation, caller, reply.status)
+        self._log_for_tenant(incoming, operation, caller, reply)
         return reply
 
     def note(self, incoming: Incoming, operation: OperationDef | None, caller: Caller, status: int | None) -> None:
@@ -113,20 +118,24 @@ class Engine:
             }
         )
 
-    def _log_for_tenant(self, incoming: Incoming, operation: OperationDef | None, caller: Caller, status: int) -> None:
-        """The product's own request log, where it shows one to its users; bodies masked as in ours."""
+    def _log_for_tenant(self, incoming: Incoming, operation: OperationDef | None, caller: Caller, reply: Reply) -> None:
+        """The product's own request log, where it shows one to its users; secrets masked as in ours."""
         collection = self.definition.request_log
         if collection is None or not caller.tenant:
             return
+        accepted = (item.header for item in self.definition.accept)
         with self.store.transaction():
             self._records(caller).insert(
                 collection,
                 {
                     "method": incoming.method,
                     "endpoint": incoming.raw_path,
-                    "status_code": status,
+                    "status_code": reply.status,
+                    "ip_address": incoming.client,
                     "user_agent": incoming.headers.get("user-agent"),
+                    "request_headers": without_credentials(incoming.headers, accepted),
                     "request_body": self.journal.body(incoming.body, operation),
+                    "response_body": self.journal.answer(reply, operation),
                 },
             )
 

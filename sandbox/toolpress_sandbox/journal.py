@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.definition import OperationDef
+from toolpress_sandbox.replies import Reply
 
 MASK = "***"
 CAPACITY = 1000
+LONGEST_ANSWER = 20_000
+_CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
 class Journal:
@@ -53,19 +57,36 @@ class Journal:
             document = json.loads(body)
         except ValueError:
             return f"<{len(body)} bytes, not JSON>"
-        return self._masked(document, _secret_paths(operation))
+        return _masked(document, self._names, _secret_paths(operation))
 
-    def _masked(self, value: Any, secrets: frozenset[str], path: str = "") -> Any:
-        if isinstance(value, list):
-            return [self._masked(item, secrets, path) for item in value]
-        if not isinstance(value, dict):
-            return value
-        masked: JsonObject = {}
-        for name, item in value.items():
-            inner = f"{path}.{name}" if path else name
-            hidden = name in self._names or inner in secrets
-            masked[name] = MASK if hidden else self._masked(item, secrets, inner)
-        return masked
+    def answer(self, reply: Reply, operation: OperationDef | None) -> Any:
+        """The body of an answer with the operation's secrets masked wherever they stand; a note for a long one."""
+        if reply.events is not None or reply.content is not None:
+            return None
+        length = len(json.dumps(reply.parts))
+        if length > LONGEST_ANSWER:
+            return f"<{length} bytes, not kept>"
+        secrets = operation.secrets if operation else ()
+        return _masked(reply.parts, self._names.union(path.rpartition(".")[2] for path in secrets), frozenset())
+
+
+def without_credentials(headers: Mapping[str, str], accepted: Iterable[str]) -> dict[str, str]:
+    """The headers of a request with those masked that tell who calls; `accepted` are the product's own."""
+    hidden = _CREDENTIALS.union(accepted)
+    return {name: MASK if name in hidden else value for name, value in headers.items()}
+
+
+def _masked(value: Any, names: frozenset[str], secrets: frozenset[str], path: str = "") -> Any:
+    """A copy with the members of these names, or at these paths, masked."""
+    if isinstance(value, list):
+        return [_masked(item, names, secrets, path) for item in value]
+    if not isinstance(value, dict):
+        return value
+    masked: JsonObject = {}
+    for name, item in value.items():
+        inner = f"{path}.{name}" if path else name
+        masked[name] = MASK if name in names or inner in secrets else _masked(item, names, secrets, inner)
+    return masked
 
 
 def _secret_paths(operation: OperationDef | None) -> frozenset[str]:

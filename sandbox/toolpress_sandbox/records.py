@@ -58,6 +58,15 @@ class Records:
         owner = equals.pop(parent, None) if parent else None
         return self._store.select(self.tenant, collection, equals, parent=owner, deleted=deleted)
 
+    def first(self, collection: str, **equals: Any) -> JsonObject | None:
+        """The first of these rows, if there is one."""
+        rows = self.all(collection, **equals)
+        return rows[0] if rows else None
+
+    def newer(self, collection: str, mark: int) -> tuple[list[JsonObject], int]:
+        """Rows inserted after a mark (0 for all), oldest first, and the mark after them."""
+        return self._store.newer(self.tenant, collection, mark)
+
     def insert(
         self, collection: str, row: JsonObject, *, change: str = "create", changelog: str | None = None
     ) -> JsonObject:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from threading import RLock
 
@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS records (
     UNIQUE (tenant, collection, id)
 );
 CREATE INDEX IF NOT EXISTS by_parent ON records (tenant, collection, parent);
-CREATE INDEX IF NOT EXISTS by_collection ON records (collection);
+CREATE INDEX IF NOT EXISTS in_order ON records (collection, tenant, sequence);
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
@@ -31,6 +31,7 @@ class Store:
 
     def __init__(self, path: str | None = None) -> None:
         self._lock = RLock()
+        self._indexed: dict[str, frozenset[str]] = {}
         try:
             self._database = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
             self._database.executescript(_SCHEMA)
@@ -40,6 +41,19 @@ class Store:
     def close(self) -> None:
         with self._lock:
             self._database.close()
+
+    def index(self, collection: str, members: Iterable[str]) -> None:
+        """Find rows of a collection by these members without reading the others."""
+        names = frozenset(members)
+        for word in (collection, *names):
+            if not word.isidentifier():
+                raise ValueError(f"{word!r} cannot be indexed: it is no plain name")
+        for name in sorted(names):
+            self._database.execute(
+                f"CREATE INDEX IF NOT EXISTS {collection}_by_{name} ON records (tenant, {_member(name)}) "
+                f"WHERE collection='{collection}'"
+            )
+        self._indexed[collection] = names
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -87,22 +101,30 @@ class Store:
         deleted: bool = False,
     ) -> list[JsonObject]:  # fmt: skip
         """Rows in order of insertion whose members equal `equals`; None matches a missing or null member."""
-        condition, bound = _equals(equals or {})
+        condition, bound = self._where(collection, equals or {})
         if parent is not None:
             condition, bound = condition + " AND parent=?", [*bound, parent]
         rows = self._database.execute(
-            "SELECT data FROM records WHERE tenant=? AND collection=? AND (deleted IS NULL OR ?)"  # noqa: S608 - only placeholders are joined
-            f"{condition} ORDER BY sequence",
-            [tenant, collection, deleted, *bound],
+            f"SELECT data FROM records WHERE {condition} AND tenant=? AND (deleted IS NULL OR ?) ORDER BY sequence",  # noqa: S608 - only placeholders and names that `index` has checked are joined
+            [*bound, tenant, deleted],
         )
         return [_row(text) for (text,) in rows.fetchall()]
 
+    def newer(self, tenant: str, collection: str, mark: int) -> tuple[list[JsonObject], int]:
+        """Live rows written for the first time after a mark, in that order, and the mark after them."""
+        rows = self._database.execute(
+            "SELECT sequence, data FROM records WHERE collection=? AND tenant=? AND sequence>? AND deleted IS NULL "
+            "ORDER BY sequence",
+            (collection, tenant, mark),
+        ).fetchall()
+        return [_row(text) for _, text in rows], rows[-1][0] if rows else mark
+
     def locate(self, collection: str, equals: JsonObject) -> tuple[str, JsonObject] | None:
         """The first live row in any tenant, with its tenant: for keys and inbound webhooks only."""
-        condition, bound = _equals(equals)
+        condition, bound = self._where(collection, equals)
         rows = self._database.execute(
-            f"SELECT tenant, data FROM records WHERE collection=? AND deleted IS NULL{condition} LIMIT 1",  # noqa: S608 - as above
-            [collection, *bound],
+            f"SELECT tenant, data FROM records WHERE {condition} AND deleted IS NULL LIMIT 1",  # noqa: S608 - as above
+            bound,
         ).fetchall()
         return (rows[0][0], _row(rows[0][1])) if rows else None
 
@@ -126,14 +148,22 @@ class Store:
         self._database.execute("DELETE FROM meta")
         self._database.execute("DELETE FROM sqlite_sequence")
 
+    def _where(self, collection: str, equals: JsonObject) -> tuple[str, list[object]]:
+        """The condition on collection and members, with what is bound in it."""
+        indexed = self._indexed.get(collection, frozenset()).intersection(equals)
+        condition = f"collection='{collection}'" if indexed else "collection=?"
+        bound: list[object] = [] if indexed else [collection]
+        for name, value in equals.items():
+            if name not in indexed:
+                bound.append(f'$."{name}"')
+            condition += f" AND {_member(name) if name in indexed else 'json_extract(data, ?)'} IS ?"
+            bound.append(int(value) if isinstance(value, bool) else value)
+        return condition, bound
 
-def _equals(equals: JsonObject) -> tuple[str, list[object]]:
-    condition = ""
-    bound: list[object] = []
-    for name, value in equals.items():
-        condition += " AND json_extract(data, ?) IS ?"
-        bound += [f'$."{name}"', int(value) if isinstance(value, bool) else value]
-    return condition, bound
+
+def _member(name: str) -> str:
+    """An indexed member in SQL; an index serves a query only where both spell it alike."""
+    return f"json_extract(data, '$.{name}')"
 
 
 def _row(text: str) -> JsonObject:

@@ -165,3 +165,46 @@ def test_the_clock_moves_and_returns() -> None:
     assert iso(clock.set(parse_iso("2027-01-01T00:00:00+01:00"))) == "2026-12-31T23:00:00.000Z"
     clock.reset()
     assert clock.now() == NOW
+
+
+@pytest.mark.parametrize("indexed", [(), ("colour", "open")])
+def test_rows_are_found_by_indexed_members_as_by_others(records: Records, indexed: tuple[str, ...]) -> None:
+    store = Store()
+    if indexed:
+        store.index("boxes", indexed)
+    for number, row in enumerate(({"colour": "red"}, {"colour": "red", "open": True}, {"colour": None}, {"size": 3})):
+        store.write("t", "boxes", str(number), {"id": number, **row}, now="x")
+    store.write("t", "lids", "9", {"id": 9, "colour": "red"}, now="x")
+    store.write("other", "boxes", "1", {"id": 8, "colour": "red"}, now="x")
+
+    def found(**equals: object) -> list[int]:
+        return [row["id"] for row in store.select("t", "boxes", equals)]
+
+    assert found(colour="red") == [0, 1]
+    assert found(colour="red", open=True) == [1]
+    assert found(colour=None) == [2, 3]
+    assert found(size=3, colour=None) == [3]
+    assert store.locate("boxes", {"colour": "red", "id": 8}) == ("other", {"id": 8, "colour": "red"})
+
+
+def test_only_plain_names_are_indexed() -> None:
+    with pytest.raises(ValueError, match="plain name"):
+        Store().index("boxes", ["a'); --"])
+
+
+def test_what_came_after_a_mark_is_read_once_and_in_order(records: Records) -> None:
+    first = records.insert("boxes", {"name": "A"})
+    rows, mark = records.newer("boxes", 0)
+    assert rows == [first]
+    records.update("boxes", first["id"], {"name": "AA"})
+    records.insert("lids", {"box_id": first["id"]})
+    assert records.newer("boxes", mark) == ([], mark)
+    later = [records.insert("boxes", {"name": name}) for name in ("B", "C")]
+    records.remove("boxes", later[0]["id"])
+    assert records.newer("boxes", mark)[0] == later[1:]
+
+
+def test_the_first_of_some_rows_or_none(records: Records) -> None:
+    rows = [records.insert("boxes", {"name": "A"}) for _ in range(2)]
+    assert records.first("boxes", name="A") == rows[0]
+    assert records.first("boxes", name="B") is None

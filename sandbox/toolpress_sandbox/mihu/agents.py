@@ -11,7 +11,7 @@ from toolpress_sandbox.mihu.answers import done, refused
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply
 
-_OWNED = ("agent_channels", "agent_intents", "pbx_extension_connectors")
+_OWNED = ("agent_channels", "agent_intents", "agent_webhooks", "evaluate_settings", "pbx_extension_connectors")
 """Collections whose rows go with their agent."""
 
 _NEW_IN_A_COPY = ("agent_uuid", "intent_uuid", "created_at", "updated_at")
@@ -29,17 +29,22 @@ def create_agent_from_website(call: Call) -> Reply:
 
 def update_agent(call: Call) -> Reply:
     agent = call.records.get("agents", call.arguments["uuid"])
+    _check_parts(call, agent["agent_uuid"], call.changes())
     agent = call.records.update("agents", agent["agent_uuid"], _members(call.records, agent, call.changes()))
     return done("Agent updated successfully", agent)
 
 
 def delete_agent(call: Call) -> Reply:
-    """Conversations and calls stay."""
-    agent = call.records.remove("agents", call.arguments["uuid"])
+    """Conversations and calls stay; schedules lose the agent."""
+    records, uuid = call.records, call.records.remove("agents", call.arguments["uuid"])["agent_uuid"]
     for collection in _OWNED:
-        id_field = call.records.collection(collection).id_field
-        for row in call.records.all(collection, agent_uuid=agent["agent_uuid"]):
-            call.records.remove(collection, row[id_field])
+        id_field = records.collection(collection).id_field
+        for row in records.all(collection, agent_uuid=uuid):
+            records.remove(collection, row[id_field])
+    for schedule in records.all("schedules"):
+        if uuid in schedule["ai_agents"]:
+            left = [other for other in schedule["ai_agents"] if other != uuid]
+            records.update("schedules", schedule["uuid"], {"ai_agents": left})
     return done("Agent deleted successfully")
 
 
@@ -68,12 +73,13 @@ def replace_agent_appointment_settings(call: Call) -> Reply:
 
 def _make(call: Call, given: JsonObject) -> JsonObject:
     """A new agent speaks the workspace's language, and has the intents that every agent has."""
-    records = call.records
+    records, uuid = call.records, call.records.new_id()
+    _check_parts(call, uuid, given)
     defaults = copy.deepcopy(records.collection("agents").defaults)
     language = str(given.get("language", call.tenant["language"]))
     agent = {
         **defaults,
-        "agent_uuid": records.new_id(),
+        "agent_uuid": uuid,
         "language": language,
         "timezone": call.tenant["timezone"],
         "settings": voice_settings.fresh(records, given["name"], given.get("company_name"), language),
@@ -82,6 +88,23 @@ def _make(call: Call, given: JsonObject) -> JsonObject:
     for intent in call.settings["system_intents"]:
         records.insert("agent_intents", {**intent, "agent_uuid": agent["agent_uuid"]})
     return agent
+
+
+def _check_parts(call: Call, uuid: str, given: JsonObject) -> None:
+    """Sections, booking and voice settings hold what the tools of their own take. Raises Refusal."""
+
+    def check(tool: str, part: JsonObject, at: str = "") -> None:
+        call.checker.arguments(call.definition.operations[tool], {"uuid": uuid, **part}, at)
+
+    for name in sections.SECTIONS:
+        if name in given:
+            check(f"replace_agent_{name}", {name: given[name]})
+    if "appointments" in given:
+        check("replace_agent_appointment_settings", given["appointments"], "appointments.")
+    voice = given.get("settings", {}).get("voice")
+    for group in voice_settings.GROUPS if isinstance(voice, dict) else ():
+        if isinstance(voice.get(group), dict):
+            check(f"update_agent_{group}", voice[group], f"settings.voice.{group}.")
 
 
 def _members(records: Records, agent: JsonObject, given: JsonObject, at: str = "appointments.") -> JsonObject:

@@ -6,9 +6,10 @@ from typing import Any
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
-from toolpress_sandbox.mihu import appointments, calendars
+from toolpress_sandbox.mihu import appointments, calendars, filters, parties
 from toolpress_sandbox.mihu.answers import conflict, done, listed, refused
-from toolpress_sandbox.mihu.calendars import moment, stamp
+from toolpress_sandbox.mihu.calendars import stamp
+from toolpress_sandbox.mihu.moments import moment
 from toolpress_sandbox.mihu.numbering import next_number
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply
@@ -19,8 +20,8 @@ _DECISION = ("approval_note", "rejection_reason", "approved_at", "rejected_at")
 
 
 def list_appointment_requests(call: Call) -> Reply:
-    wanted = {name: call.arguments[name] for name in ("status", "schedule_uuid") if name in call.sent}
-    rows = calendars.on_days(call.records, call.records.all("appointment_requests", **wanted), call.arguments)
+    rows = call.records.all("appointment_requests", **filters.sent(call, "status", "schedule_uuid"))
+    rows = calendars.on_days(call.records, rows, call.arguments)
     return listed(call, "", rows, lambda row: _in_list(call.records, row), "plain")
 
 
@@ -89,9 +90,9 @@ def _contact(records: Records, given: JsonObject) -> str:
         if name not in given:
             raise refused(name, "is required without contact_uuid")
     email = given["contact_email"]
-    for contact in records.all("contacts"):
-        if str(contact["email"]).casefold() == email.casefold():
-            return str(contact["uuid"])
+    known = parties.contact_at(records, email)
+    if known:
+        return str(known["uuid"])
     phone = "".join(sign for sign in given.get("contact_phone", "") if sign.isdigit() or sign == "+")
     person = {"name": given["contact_name"], "surname": given.get("contact_surname", "")}
     return str(records.insert("contacts", {**person, "email": email, "phone_number": phone})["uuid"])

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, time, timedelta
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
-from toolpress_sandbox.mihu import calendars, slots
+from toolpress_sandbox.mihu import calendars, filters, slots
 from toolpress_sandbox.mihu.answers import done, listed, refused
-from toolpress_sandbox.mihu.calendars import HOLDS, moment, stamp
+from toolpress_sandbox.mihu.calendars import HOLDS, stamp
+from toolpress_sandbox.mihu.moments import day, moment, zone
 from toolpress_sandbox.mihu.slots import Span
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply
@@ -21,14 +22,14 @@ def get_available_slots(call: Call) -> Reply:
     records, given = call.records, call.arguments
     schedule = records.get("schedules", given["uuid"])
     calendar = calendars.calendar_of(records, schedule)
-    clock = slots.zone(given["timezone"]) if "timezone" in given else calendar.zone
+    clock = zone(given["timezone"]) if "timezone" in given else calendar.zone
     if clock is None:
         raise refused("timezone", "must be an IANA time zone")
-    first = calendars.day("start_date", given["start_date"])
-    last = calendars.day("end_date", given["end_date"]) if "end_date" in given else first
+    first = day("start_date", given["start_date"])
+    last = day("end_date", given["end_date"]) if "end_date" in given else first
     if not timedelta() <= last - first <= _LONGEST:
         raise refused("end_date", f"must be start_date or at most {_LONGEST.days} days after it")
-    begin, end = (datetime.combine(day, time(), clock).astimezone(UTC) for day in (first, last + timedelta(days=1)))
+    begin, end = (datetime.combine(at, time(), clock).astimezone(UTC) for at in (first, last + timedelta(days=1)))
     usual = calendars.length_of(records, schedule)
     length = timedelta(minutes=given["duration_minutes"]) if "duration_minutes" in given else usual
     found = slots.free(calendar, Span(max(begin, call.now()), end), length, calendars.taken(records, schedule["uuid"]))
@@ -45,8 +46,8 @@ def get_available_slots(call: Call) -> Reply:
 
 
 def list_appointments(call: Call) -> Reply:
-    wanted = {name: call.arguments[name] for name in _FILTERS if name in call.sent}
-    rows = calendars.on_days(call.records, call.records.all("appointments", **wanted), call.arguments)
+    rows = call.records.all("appointments", **filters.sent(call, *_FILTERS))
+    rows = calendars.on_days(call.records, rows, call.arguments)
     return listed(call, "Appointments retrieved successfully", rows, as_shown, "plain")
 
 
@@ -96,7 +97,7 @@ def insert(records: Records, members: JsonObject, span: Span) -> JsonObject:
 
 
 def as_shown(row: JsonObject) -> JsonObject:
-    return {**row, **{name: stamp(calendars.moment(name, row[name])) for name in ("start_time", "end_time")}}
+    return {**row, **{name: stamp(moment(name, row[name])) for name in ("start_time", "end_time")}}
 
 
 def _changed(records: Records, row: JsonObject, changes: JsonObject) -> Reply:

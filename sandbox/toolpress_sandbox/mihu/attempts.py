@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.clock import iso, parse_iso
-from toolpress_sandbox.mihu import cadence, calls, messaging, runs
+from toolpress_sandbox.mihu import cadence, calls, logs, messaging, parties, runs
+from toolpress_sandbox.mihu.moments import zone
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Refusal
 
@@ -12,7 +13,7 @@ from toolpress_sandbox.replies import Refusal
 def begin(records: Records, task: JsonObject) -> str | None:
     """Do the work of a task; the call that is under way, or None when the attempt is over already."""
     agent, contact = records.find("agents", task["agent_uuid"]), records.find("contacts", task["contact_uuid"])
-    if contact is None or contact["status"] == "Blacklisted":
+    if contact is None or parties.is_blocked(records, contact):
         reason = "The contact no longer exists" if contact is None else "The contact is blacklisted"
         records.update("tasks", task["uuid"], {"status": "cancelled", "last_attempt": _attempt(records, task, reason)})
         runs.lead(records, task, status="Skipped", next_retry_at=None)
@@ -101,7 +102,7 @@ def _again(records: Records, task: JsonObject) -> None:
     wait = cadence.delay(task["retry_delay_minutes"], task["retry_strategy"], task["attempts"])
     moment = max(started + wait, records.clock.now())
     if task["run"]:
-        where = cadence.zone(task["timezone"]) or runs.workspace_zone(records)
+        where = zone(task["timezone"]) or runs.workspace_zone(records)
         moment = runs.within(moment, task["run"], (_member(records, task) or {}).get("today"), where)
     _over(records, task, "scheduled", "Not answered", scheduled_at=iso(moment))
     runs.lead(records, task, status="Retrying", retry_count=_retries(records, task), next_retry_at=iso(moment))
@@ -111,6 +112,27 @@ def _over(records: Records, task: JsonObject, status: str, reason: str | None, *
     outcome = "completed" if status == "completed" else "failed"
     attempt = {**task["last_attempt"], "status": outcome, "finished_at": records.now(), "error": reason}
     records.update("tasks", task["uuid"], {"status": status, "last_attempt": attempt, **changes})
+    _log(records, task, attempt)
+
+
+def _log(records: Records, task: JsonObject, attempt: JsonObject) -> None:
+    conversation = records.find("conversations", str(attempt["conversation_uuid"])) or {}
+    call = records.first("calls", conversation_uuid=attempt["conversation_uuid"]) or {}
+    logs.write(
+        records,
+        "task",
+        task["title"],
+        attempt["error"],
+        description=task["description"] or "",
+        channel=conversation.get("channel"),
+        duration_ms=1000 * call.get("duration", 0),
+        agent_uuid=task["agent_uuid"],
+        contact_uuid=task["contact_uuid"],
+        phone_number=conversation.get("phone_number"),
+        request={"type": task["type"], **task["task_data"]},
+        response={"conversation_uuid": attempt["conversation_uuid"], "call_uuid": call.get("uuid")},
+        extras={"task_uuid": task["uuid"], "attempt": attempt["attempt"]},
+    )
 
 
 def _attempt(records: Records, task: JsonObject, error: str | None) -> JsonObject:
@@ -132,7 +154,7 @@ def _retries(records: Records, task: JsonObject) -> int:
 
 def _today(records: Records, task: JsonObject) -> JsonObject:
     """The attempts of the member on this day of its calendar, with the one that begins now."""
-    where = cadence.zone(task["timezone"]) or runs.workspace_zone(records)
+    where = zone(task["timezone"]) or runs.workspace_zone(records)
     day = records.clock.now().astimezone(where).date().isoformat()
     before = (_member(records, task) or {}).get("today")
     return {"day": day, "attempts": (before["attempts"] if before and before["day"] == day else 0) + 1}

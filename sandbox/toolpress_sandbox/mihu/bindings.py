@@ -6,10 +6,9 @@ only the last has the member `trunk`, and lives no longer than its binding.
 
 from __future__ import annotations
 
-import re
-
 from toolpress.contract import JsonObject
 from toolpress_sandbox.mihu.answers import conflict
+from toolpress_sandbox.mihu.dialling import digits
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import not_found
 
@@ -24,15 +23,9 @@ _SHOWN = {
 """How an agent's bindings are shown: name and members of each channel."""
 
 
-def digits(number: str) -> str:
-    """What two spellings of one phone number have in common."""
-    return re.sub(r"\D", "", number)
-
-
 def find(records: Records, agent_uuid: str, channel: str) -> JsonObject | None:
     """The agent's line on the channel."""
-    rows = records.all("agent_channels", agent_uuid=agent_uuid, channel=channel)
-    return rows[0] if rows else None
+    return records.first("agent_channels", agent_uuid=agent_uuid, channel=channel)
 
 
 def on_number(records: Records, channel: str, number: str) -> list[JsonObject]:

@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-from toolpress_sandbox.clock import iso, parse_iso
-from toolpress_sandbox.mihu.answers import refused
-
-_YEARS = range(1970, 9999)
-"""Years in which a day more or less is still a date."""
-
-
-def zone(name: str | None) -> ZoneInfo | None:
-    """The IANA time zone of that name, or None for one that does not exist."""
-    try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
-
-
-def moment(field: str, text: str) -> str:
-    """A time of a request as it is kept, which sorts by time. Raises Refusal (422) outside `_YEARS`."""
-    try:
-        found = parse_iso(text).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise refused(field, "must be a time that exists") from error
-    if found.year not in _YEARS:
-        raise refused(field, f"must be in the years {_YEARS.start} to {_YEARS.stop - 1}")
-    return iso(found)
+from toolpress_sandbox.mihu import moments
 
 
 def midnight(field: str, text: str, where: ZoneInfo) -> datetime:
-    """The beginning of a day on that clock. Raises Refusal (422) outside `_YEARS`."""
-    found = date.fromisoformat(text)
-    if found.year not in _YEARS:
-        raise refused(field, f"must be in the years {_YEARS.start} to {_YEARS.stop - 1}")
-    return datetime.combine(found, time.min, where).astimezone(UTC)
+    """The beginning of a day on that clock. Raises Refusal (422) for a day too far away."""
+    return datetime.combine(moments.day(field, text), time.min, where).astimezone(UTC)
 
 
 def opening(moment: datetime, start: str | None, end: str | None, where: ZoneInfo) -> datetime:

@@ -9,14 +9,13 @@ from toolpress.contract import JsonObject
 from toolpress_sandbox.clock import parse_iso
 from toolpress_sandbox.mihu import slots
 from toolpress_sandbox.mihu.answers import conflict, refused
+from toolpress_sandbox.mihu.moments import day
 from toolpress_sandbox.mihu.slots import Calendar, Span
 from toolpress_sandbox.records import Records
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 HOLDS = frozenset({"pending", "approved"})
 """States in which an appointment takes its time."""
-_YEARS = range(1970, 9999)
-"""Years in which a day more or less is still a date."""
 _OFFICE = [{"day": day, "enabled": True, "intervals": [{"start": "09:00", "end": "17:00"}]} for day in DAYS[:5]]
 
 
@@ -103,23 +102,6 @@ def span(start: datetime, end: datetime) -> Span:
     return Span(start, end)
 
 
-def moment(field: str, text: str) -> datetime:
-    """A time of a request, in UTC. Raises Refusal (422) for one that does not exist."""
-    try:
-        found = parse_iso(text).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise refused(field, "must be a time that exists") from error
-    _require_year(field, found)
-    return found
-
-
-def day(field: str, text: str) -> date:
-    """A day of a request. Raises Refusal (422) for one too far away to be counted from."""
-    found = date.fromisoformat(text)
-    _require_year(field, found)
-    return found
-
-
 def stamp(moment: datetime) -> str:
     """UTC with microseconds, as this product writes the times of appointments."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -139,8 +121,3 @@ def on_days(records: Records, rows: list[JsonObject], given: JsonObject) -> list
 
 def _type(records: Records, schedule: JsonObject) -> JsonObject:
     return records.get("availability_types", schedule["availability_type_uuid"])
-
-
-def _require_year(field: str, found: date) -> None:
-    if found.year not in _YEARS:
-        raise refused(field, f"must be in the years {_YEARS.start} to {_YEARS.stop - 1}")

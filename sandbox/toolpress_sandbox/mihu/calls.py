@@ -38,10 +38,12 @@ def place(
 ) -> JsonObject:
     """A new call with its conversation; `members` are put on the call (such as `task_uuid`).
 
-    Raises Refusal (422) when the agent has no such channel or the contact is blacklisted.
+    Raises Refusal (422) when the agent has no such channel, its number may not call there, or the contact is
+    blacklisted.
     """
     parties.require_channel(records, agent, channel)
     parties.require_reachable(records, contact, "participant.number")
+    parties.require_line(records, agent["agent_uuid"], channel, contact["phone_number"], "participant.number")
     task: JsonObject = records.find("tasks", str(members.get("task_uuid"))) or {}
     links = {name: members.get(name) or task.get(name) for name in ("campaign_uuid", "listing_uuid")}
     conversation = threads.begin(records, agent, contact, channel, **links)

@@ -10,7 +10,7 @@ from collections import Counter
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
 from toolpress_sandbox.clock import parse_iso
-from toolpress_sandbox.mihu import cadence, members, runs
+from toolpress_sandbox.mihu import filters, members, moments, runs
 from toolpress_sandbox.mihu.answers import conflict, done, listed, refused
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply, not_found
@@ -30,10 +30,8 @@ Rows = list[JsonObject]
 
 
 def list_campaigns(call: Call) -> Reply:
-    rows = call.records.all("campaigns", **({"status": call.arguments["status"]} if "status" in call.sent else {}))
-    text = str(call.arguments.get("search", "")).casefold()
-    rows = [row for row in rows if text in f"{row['name']}\n{row['description'] or ''}".casefold()]
-    rows.sort(key=lambda row: str(row["created_at"]), reverse=True)
+    rows = call.records.all("campaigns", **filters.sent(call, "status"))
+    rows = filters.newest_first(filters.searched(call, rows, "name", "description"))
     return listed(call, "Campaigns retrieved successfully", rows, lambda row: _shown(call.records, row))
 
 
@@ -188,7 +186,7 @@ def _kind(records: Records, campaign: JsonObject) -> str:
 
 def _checked(records: Records, given: JsonObject, campaign: JsonObject) -> JsonObject:
     """The given members as they are kept. Raises Refusal for an unknown agent and for dates in the wrong order."""
-    dates = {name: cadence.moment(name, given[name]) for name in _DATES if given.get(name)}
+    dates = {name: moments.kept(name, given[name]) for name in _DATES if given.get(name)}
     if given.get("agent_uuid"):
         records.get("agents", given["agent_uuid"])
     start, end = ({**campaign, **given, **dates}.get(name) for name in _DATES)

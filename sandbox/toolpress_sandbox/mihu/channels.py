@@ -21,8 +21,7 @@ def assign_account(call: Call) -> Reply:
     """A number or account connected in the panel."""
     channel = _channel(call)
     agent, line = _agent(call), _account(call, channel)
-    bindings.require_free(call.records, agent["agent_uuid"], channel, line)
-    bindings.put(call.records, agent["agent_uuid"], channel, line)
+    _give(call, agent, channel, line)
     return _bound(agent, line)
 
 
@@ -32,20 +31,19 @@ def assign_whatsapp_calling_number_to_agent(call: Call) -> Reply:
     if not call.records.get("channel_connections", line["connection_uuid"])["calling_enabled"]:
         raise refused("connection_uuid", "has calling switched off")
     for channel in ("whatsapp", "whatsapp_call"):
-        bindings.require_free(call.records, agent["agent_uuid"], channel, line)
-        bindings.put(call.records, agent["agent_uuid"], channel, line)
+        _give(call, agent, channel, line)
     return _bound(agent, line)
 
 
 def assign_sms_number_to_agent(call: Call) -> Reply:
     agent, number = _agent(call), _number(call, "sms")
-    _give(call, agent, number, "sms")
+    _give(call, agent, "sms", _line(number))
     return done("SMS number assigned successfully", {"agent_uuid": agent["agent_uuid"], **number})
 
 
 def provision_call_channel(call: Call) -> Reply:
     agent, number = _agent(call), _number(call, "voice")
-    _give(call, agent, number, "call")
+    _give(call, agent, "call", _line(number))
     return done("Call channel provisioned successfully", {"agent": agent, "channel": "call", **number})
 
 
@@ -89,8 +87,12 @@ def _number(call: Call, capability: str) -> JsonObject:
     return {"phone_number_uuid": row["phone_number_uuid"], "phone_number": row["number"]}
 
 
-def _give(call: Call, agent: JsonObject, number: JsonObject, channel: str) -> None:
-    line = {"phone_number_uuid": number["phone_number_uuid"], "number": number["phone_number"]}
+def _line(number: JsonObject) -> JsonObject:
+    return {"phone_number_uuid": number["phone_number_uuid"], "number": number["phone_number"]}
+
+
+def _give(call: Call, agent: JsonObject, channel: str, line: JsonObject) -> None:
+    """Raises Refusal (409) when another agent speaks on the line."""
     bindings.require_free(call.records, agent["agent_uuid"], channel, line)
     bindings.put(call.records, agent["agent_uuid"], channel, line)
 

@@ -6,6 +6,7 @@ from toolpress_sandbox.mihu import (
     calls,
     deliveries,
     flow_runs,
+    intent_calls,
     messaging,
     tasks,
     threads,
@@ -21,6 +22,7 @@ STEPS = (
     threads.advance,
     whatsapp_templates.advance,
     transcriptions.advance,
+    intent_calls.advance,
     deliveries.advance,
     flow_runs.advance,
 )

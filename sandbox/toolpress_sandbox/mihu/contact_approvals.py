@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
-from toolpress_sandbox.mihu import contacts
+from toolpress_sandbox.mihu import contacts, filters
 from toolpress_sandbox.mihu.answers import done, listed, refused
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply
@@ -22,9 +22,7 @@ def list_contact_approvals(call: Call) -> Reply:
         rows = [row for row in rows if row["field_name"] == f"f_{given['field_key']}"]
     if "confidence" in given:
         rows = [row for row in rows if _level(row["confidence"]) == given["confidence"]]
-    text = str(given.get("search", "")).casefold()
-    rows = [row for row in rows if any(text in str(row[name] or "").casefold() for name in _SEARCHED)]
-    rows.sort(key=lambda row: str(row["created_at"]), reverse=True)
+    rows = filters.newest_first(filters.searched(call, rows, *_SEARCHED))
     return listed(call, "Contact approvals retrieved successfully", rows, dict)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
-from toolpress_sandbox.mihu import contacts
+from toolpress_sandbox.mihu import contacts, filters
 from toolpress_sandbox.mihu.answers import done, listed, refused
+from toolpress_sandbox.mihu.filters import folded
 from toolpress_sandbox.mihu.numbering import next_number
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply, not_found
@@ -27,9 +28,8 @@ def remove_tag_from_contact(call: Call) -> Reply:
 
 
 def list_tags(call: Call) -> Reply:
-    wanted = str(call.arguments.get("search", "")).casefold()
-    rows = [row for row in call.records.all("contact_tags") if wanted in _folded(row)]
-    rows.sort(key=_folded)
+    rows = filters.searched(call, call.records.all("contact_tags"), "name")
+    rows.sort(key=lambda row: folded(row["name"]))
     return listed(call, "Tags retrieved successfully", rows, lambda row: _shown(call.records, row))
 
 
@@ -68,14 +68,10 @@ def _pair(call: Call) -> tuple[JsonObject, JsonObject]:
 
 def _require_unused(records: Records, name: str, besides: str | None = None) -> None:
     """Raises Refusal (422)."""
-    taken = {_folded(row) for row in records.all("contact_tags") if row["uuid"] != besides}
-    if name.casefold() in taken:
+    taken = {folded(row["name"]) for row in records.all("contact_tags") if row["uuid"] != besides}
+    if folded(name) in taken:
         raise refused("name", "is in use")
 
 
 def _shown(records: Records, row: JsonObject) -> JsonObject:
     return {**row, "contacts_count": len(records.all(_LINKS, tag_uuid=row["uuid"]))}
-
-
-def _folded(row: JsonObject) -> str:
-    return str(row["name"]).casefold()

@@ -6,7 +6,7 @@ from functools import partial
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
-from toolpress_sandbox.mihu import conversations
+from toolpress_sandbox.mihu import conversations, filters
 from toolpress_sandbox.mihu.answers import done, listed, refused
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply
@@ -16,8 +16,9 @@ _FILTERS = {"status": "status", "stage_uuid": "stage_uuid", "contact_channel": "
 
 
 def list_contacts(call: Call) -> Reply:
-    rows = [row for row in call.records.all("contacts") if _kept(call, row)]
-    rows.sort(key=lambda row: str(row["created_at"]), reverse=True)
+    rows = filters.equal(call, call.records.all("contacts"), _FILTERS)
+    rows = [row for row in filters.searched(call, rows, *_SEARCHED) if _belongs(call, row)]
+    rows = filters.newest_first(rows)
     return listed(call, "Contacts retrieved successfully", rows, lambda row: shown(call.records, row))
 
 
@@ -90,9 +91,7 @@ def bulk_create_contacts(call: Call) -> Reply:
 def list_contact_conversations(call: Call) -> Reply:
     contact = call.records.get("contacts", call.arguments["uuid"])
     rows = call.records.all("conversations", contact_uuid=contact["uuid"])
-    if "channel" in call.sent:
-        rows = [row for row in rows if row["channel"] == call.arguments["channel"]]
-    rows.sort(key=lambda row: str(row["created_at"]), reverse=True)
+    rows = filters.newest_first(filters.equal(call, rows, {"channel": "channel"}))
     show = partial(conversations.shown, call.records)
     return listed(call, "Conversations retrieved successfully", rows, show)
 
@@ -138,13 +137,9 @@ def _row(call: Call) -> JsonObject:
     return {**defaults, **changes, "custom_fields": given}
 
 
-def _kept(call: Call, row: JsonObject) -> bool:
+def _belongs(call: Call, row: JsonObject) -> bool:
+    """Whether the contact has the tag and is in the pool or campaign asked for."""
     arguments, records = call.arguments, call.records
-    if any(argument in call.sent and row.get(member) != arguments[argument] for argument, member in _FILTERS.items()):
-        return False
-    wanted = str(arguments.get("search", "")).casefold()
-    if wanted and not any(wanted in str(row.get(member) or "").casefold() for member in _SEARCHED):
-        return False
     for argument, collection in (("tag_uuid", "contact_tag_links"), ("pool_uuid", "pool_contacts")):
         if argument in call.sent and not records.all(
             collection, contact_uuid=row["uuid"], **{argument: arguments[argument]}

@@ -12,6 +12,7 @@ from toolpress_sandbox.calls import Call
 from toolpress_sandbox.calls import shown as of_collection
 from toolpress_sandbox.clock import parse_iso
 from toolpress_sandbox.mihu.answers import done, listed, refused
+from toolpress_sandbox.mihu.filters import folded
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply
 
@@ -101,13 +102,10 @@ def insert(records: Records, table: JsonObject, values: JsonObject) -> JsonObjec
 
 def found(records: Records, table: JsonObject, search: str) -> list[JsonObject]:
     """The rows of which a text holds what is searched, in the order in which they came."""
-    wanted = search.casefold()
+    wanted = folded(search)
     rows = records.all(ROWS, table_uuid=table["uuid"])
-    return [
-        row
-        for row in rows
-        if not wanted or any(isinstance(value, str) and wanted in value.casefold() for value in row["values"].values())
-    ]
+    texts = [[folded(value) for value in row["values"].values() if isinstance(value, str)] for row in rows]
+    return [row for row, held in zip(rows, texts, strict=True) if not wanted or any(wanted in text for text in held)]
 
 
 def _checked_values(table: JsonObject, values: Any, path: str) -> JsonObject:

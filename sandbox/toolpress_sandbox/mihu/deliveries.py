@@ -1,8 +1,6 @@
-"""Events on their way to webhooks: the end of a conversation, told once to each that asked for it.
+"""Events on their way to webhooks, each told once to everybody who asked for it.
 
-Only a receiver on this machine is really sent to; for any other the delivery is written down and nothing leaves. A
-request that is refused undoes what time did before it, so a receiver can be told again: the id of a delivery, made of
-what it is about, stays the same.
+Only a receiver on this machine is really sent to; for any other the delivery is written down and nothing leaves.
 """
 
 from __future__ import annotations
@@ -10,18 +8,25 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
+from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 from toolpress.contract import JsonObject
+from toolpress_sandbox.mihu import happenings
 from toolpress_sandbox.records import Records
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_EVENTS = ("conversation_status", "conversation_end_report")
-"""What is told when a conversation ends."""
+_EVENTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        happenings.CONVERSATION_ENDED: ("conversation_status", "conversation_end_report"),
+        happenings.INTENT_CALLED: ("intent_call",),
+    }
+)
+"""What is told of each kind of happening."""
 _TIMEOUT_S = 2
 
 
@@ -38,18 +43,15 @@ class _Receiver:
 
 
 def advance(records: Records) -> None:
-    """Tell of every conversation that ended since a receiver was added."""
-    receivers = [item for item in _receivers(records) if item.events.intersection(_EVENTS)]
-    if not receivers:
-        return
-    ended = [row for row in records.all("conversations") if row.get("ended_at")]
-    told = {row["uuid"] for row in records.all("webhook_logs")}
-    for receiver in receivers:
-        for row in ended:
-            if receiver.agent in (None, row["agent_uuid"]) and row["ended_at"] >= receiver.since:
-                for event in _EVENTS:
-                    if event in receiver.events:
-                        _tell(records, receiver, event, row, told)
+    """Tell of all that has happened since the last look and since a receiver was added."""
+    for kind, events in _EVENTS.items():
+        for happening in happenings.take(records, kind):
+            conversation = records.get("conversations", happening["conversation_uuid"])
+            for receiver in _receivers(records):
+                if receiver.agent in (None, conversation["agent_uuid"]) and happening["at"] >= receiver.since:
+                    for event in events:
+                        if event in receiver.events:
+                            _tell(records, receiver, event, happening["uuid"], conversation)
 
 
 def is_secure(url: str) -> bool:
@@ -79,6 +81,12 @@ def send(url: str, body: bytes, headers: dict[str, str]) -> int | None:
         connection.close()
 
 
+def post(url: str, document: JsonObject, token: str | None) -> int | None:
+    """The same for a document, with a bearer token if there is one."""
+    bearer = {"Authorization": f"Bearer {token}"} if token else {}
+    return send(url, _json(document), {"Content-Type": "application/json", **bearer})
+
+
 def _receivers(records: Records) -> Iterator[_Receiver]:
     for row in records.all("agent_webhooks", is_active=True):
         events, secret = frozenset(row["events"]), row["secret_key"]
@@ -87,11 +95,9 @@ def _receivers(records: Records) -> Iterator[_Receiver]:
         yield _Receiver(row["uuid"], row["targetUrl"], frozenset({row["event"]}), row["created_at"])
 
 
-def _tell(records: Records, receiver: _Receiver, event: str, conversation: JsonObject, told: set[str]) -> None:
-    delivery = str(uuid5(NAMESPACE_URL, f"{receiver.id}/{event}/{conversation['uuid']}"))
-    if delivery in told:
-        return
-    body = json.dumps({"event": event, "data": _payload(records, conversation)}, ensure_ascii=False).encode()
+def _tell(records: Records, receiver: _Receiver, event: str, about: str, conversation: JsonObject) -> None:
+    delivery = str(uuid5(NAMESPACE_URL, f"{receiver.id}/{event}/{about}"))
+    body = _json({"event": event, "data": _payload(records, conversation)})
     headers = {"Content-Type": "application/json", "X-Mihu-Delivery": delivery}
     if receiver.secret:
         headers["X-Mihu-Signature"] = f"sha256={hmac.new(receiver.secret.encode(), body, hashlib.sha256).hexdigest()}"
@@ -100,8 +106,7 @@ def _tell(records: Records, receiver: _Receiver, event: str, conversation: JsonO
 
 
 def _payload(records: Records, conversation: JsonObject) -> JsonObject:
-    calls = records.all("calls", conversation_uuid=conversation["uuid"])
-    call: JsonObject = calls[0] if calls else {}
+    call = records.first("calls", conversation_uuid=conversation["uuid"]) or {}
     number = conversation.get("phone_number")
     return {
         "call_id": call.get("uuid"),
@@ -114,6 +119,10 @@ def _payload(records: Records, conversation: JsonObject) -> JsonObject:
         "conversation": {"status": conversation["status"], "ended_at": conversation["ended_at"]},
         "timestamp": records.now(),
     }
+
+
+def _json(document: JsonObject) -> bytes:
+    return json.dumps(document, ensure_ascii=False).encode()
 
 
 def _split(url: str) -> SplitResult | None:

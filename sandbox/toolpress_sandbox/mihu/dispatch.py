@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from toolpress.contract import JsonObject
 from toolpress_sandbox.clock import iso
 from toolpress_sandbox.mihu import attempts, cadence, runs
+from toolpress_sandbox.mihu.moments import zone
 from toolpress_sandbox.records import Records
 
 BEGUN_AT_ONCE = 25
@@ -80,7 +81,7 @@ class _Line:
             return self._now
         hours = (link["start_time"], link["end_time"], task["timezone"])
         if hours not in self._openings:
-            where = cadence.zone(task["timezone"]) or ZoneInfo("UTC")
+            where = zone(task["timezone"]) or ZoneInfo("UTC")
             moment = cadence.opening(self._moment, link["start_time"], link["end_time"], where)
             self._openings[hours] = iso(moment)
         return self._openings[hours]

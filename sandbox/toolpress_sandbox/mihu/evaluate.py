@@ -62,8 +62,7 @@ def _default(records: Records) -> JsonObject:
 
 
 def _override(records: Records, agent_uuid: str | None) -> JsonObject | None:
-    rows = records.all(SETTINGS, agent_uuid=agent_uuid) if agent_uuid else []
-    return rows[0] if rows else None
+    return records.first(SETTINGS, agent_uuid=agent_uuid) if agent_uuid else None
 
 
 def _values(row: JsonObject) -> JsonObject:

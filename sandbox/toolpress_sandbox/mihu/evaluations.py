@@ -45,8 +45,7 @@ def judge(records: Records, session: JsonObject, at: str) -> JsonObject:
 
 
 def of_session(records: Records, session_uuid: str) -> JsonObject | None:
-    rows = records.all("evaluations", session_uuid=session_uuid)
-    return rows[0] if rows else None
+    return records.first("evaluations", session_uuid=session_uuid)
 
 
 def _found(records: Records, session: JsonObject) -> JsonObject:

@@ -1,9 +1,10 @@
-"""Which rows a list keeps, and in what order: equal members, a stretch of time, newest first."""
+"""Which rows a list keeps, and in what order: equal members, a text, a stretch of time, newest first."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
@@ -16,6 +17,22 @@ def equal(call: Call, rows: Rows, members: Mapping[str, str]) -> Rows:
     """Rows whose members equal the sent arguments; `members` is {argument: member}."""
     wanted = {member: call.arguments[name] for name, member in members.items() if name in call.sent}
     return [row for row in rows if all(row.get(member) == value for member, value in wanted.items())]
+
+
+def sent(call: Call, *names: str) -> JsonObject:
+    """The sent ones of these arguments, to be looked for in members of the same names."""
+    return {name: call.arguments[name] for name in names if name in call.sent}
+
+
+def searched(call: Call, rows: Rows, *members: str) -> Rows:
+    """Rows of which one of these members holds the argument `search`, whatever the case."""
+    wanted = folded(call.arguments.get("search"))
+    return [row for row in rows if any(wanted in folded(row.get(name)) for name in members)]
+
+
+def folded(value: Any) -> str:
+    """A value as a search compares it."""
+    return "" if value is None else str(value).casefold()
 
 
 def within(rows: Rows, member: str, start: datetime | None, end: datetime | None) -> Rows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -10,13 +9,14 @@ from typing import Any
 from toolpress.contract import JsonObject
 from toolpress_sandbox.mihu import calls, contacts, data_tables, flow_apps
 from toolpress_sandbox.mihu.answers import refused
+from toolpress_sandbox.mihu.dialling import E164
+from toolpress_sandbox.mihu.filters import folded
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Refusal
 
 _NOT_MADE = "00000000-0000-4000-8000-000000000000"
 """Stands for the id of what a dry run does not make."""
 _MOST_ROWS = 10
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 Action = Callable[[Records, JsonObject, JsonObject, bool], JsonObject]
 
@@ -35,7 +35,8 @@ def perform(records: Records, step: JsonObject, config: JsonObject, *, live: boo
 
 
 def _offered(records: Records, step: JsonObject) -> JsonObject:
-    return flow_apps.offer(flow_apps.app_of(records, step), "action", step["action_key"]) or {"changes": False}
+    app = flow_apps.app_of(records, step["app_uid"])
+    return flow_apps.offer(app, "action", step["action_key"]) or {"changes": False}
 
 
 def _query_table(records: Records, _step: JsonObject, config: JsonObject, _live: bool) -> JsonObject:
@@ -56,13 +57,13 @@ def _create_row(records: Records, _step: JsonObject, config: JsonObject, live: b
 
 
 def _find_contact(records: Records, _step: JsonObject, config: JsonObject, _live: bool) -> JsonObject:
-    rows = records.all("contacts", phone_number=str(config["phone_number"]))
-    return {"found": bool(rows), **(contacts.shown(records, rows[0]) if rows else {})}
+    contact = records.first("contacts", phone_number=str(config["phone_number"]))
+    return {"found": contact is not None, **(contacts.shown(records, contact) if contact else {})}
 
 
 def _create_contact(records: Records, _step: JsonObject, config: JsonObject, live: bool) -> JsonObject:
     given = {name: str(config[name]) for name in ("phone_number", "name", "surname") if config.get(name)}
-    if not _E164.fullmatch(given.get("phone_number", "")):
+    if not E164.fullmatch(given.get("phone_number", "")):
         raise refused("config.phone_number", "must be a number in E.164")
     if not live:
         return {"uuid": _NOT_MADE, **given}
@@ -76,13 +77,13 @@ def _ask_agent(records: Records, step: JsonObject, config: JsonObject, _live: bo
 
 
 def _start_call(records: Records, step: JsonObject, config: JsonObject, live: bool) -> JsonObject:
-    found = records.all("contacts", phone_number=str(config["phone_number"]))
-    if not found:
+    contact = records.first("contacts", phone_number=str(config["phone_number"]))
+    if contact is None:
         raise refused("config.phone_number", "is not the number of a contact")
     if not live:
         return {"call_uuid": _NOT_MADE, "status": "queued"}
     try:
-        call = calls.place(records, records.get("agents", step["agent_uuid"]), found[0])
+        call = calls.place(records, records.get("agents", step["agent_uuid"]), contact)
     except Refusal as refusal:
         raise refused("config.phone_number", f"cannot be called: {refusal.message}") from refusal
     return {"call_uuid": call["uuid"], "status": call["status"]}
@@ -102,16 +103,12 @@ def _table(records: Records, config: JsonObject) -> JsonObject:
     return table
 
 
-def _folded(value: Any) -> str:
-    return "" if value is None else str(value).casefold()
-
-
 def _order(left: Any, right: Any) -> int:
     """Negative, zero or positive: by number where both are numbers, else by text."""
     try:
         first, second = float(left), float(right)
     except (TypeError, ValueError):
-        return (_folded(left) > _folded(right)) - (_folded(left) < _folded(right))
+        return (folded(left) > folded(right)) - (folded(left) < folded(right))
     return (first > second) - (first < second)
 
 
@@ -119,7 +116,7 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = MappingProxyType(
     {
         "equals": lambda left, right: _order(left, right) == 0,
         "not_equals": lambda left, right: _order(left, right) != 0,
-        "contains": lambda left, right: _folded(right) in _folded(left),
+        "contains": lambda left, right: folded(right) in folded(left),
         "greater_than": lambda left, right: _order(left, right) > 0,
         "less_than": lambda left, right: _order(left, right) < 0,
         "is_empty": lambda left, _right: left in (None, "", [], {}),

@@ -1,4 +1,4 @@
-"""The apps that steps of flows use: what they offer, and what a step must have to use them."""
+"""The apps that steps of flows and actions of intents use: what they offer, and what a user must have for them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def list_flow_app_triggers(call: Call) -> Reply:
     return _offers(call, "trigger")
 
 
-def app_of(records: Records, step: JsonObject) -> JsonObject:
-    """The app of a step; raises Refusal (422) when there is no such app."""
-    app = records.find("flow_apps", step["app_uid"])
+def app_of(records: Records, uid: str) -> JsonObject:
+    """The app that a body names; raises Refusal (422) when there is no such app."""
+    app = records.find("flow_apps", uid)
     if app is None:
         raise refused("app_uid", "is not an app of this workspace")
     return app
@@ -36,15 +36,29 @@ def offer(app: JsonObject, kind: str, key: str | None) -> JsonObject | None:
 
 def check(records: Records, step: JsonObject, *, complete: bool = True) -> None:
     """Refuse (422) a step that names what does not exist or does not fit; `complete` also asks for what it lacks."""
-    app = app_of(records, step)
+    app = app_of(records, step["app_uid"])
     _check_key(app, step, complete)
-    _check_connection(records, app, step, complete)
+    check_connection(records, app, step["app_connection_uuid"], complete=complete)
     _check_agent(records, app, step, complete)
+
+
+def check_connection(records: Records, app: JsonObject, uuid: str | None, *, complete: bool = True) -> None:
+    """Refuse (422) a connection that does not fit the app; `complete` also asks for one that the app needs."""
+    if not app["requires_connection"]:
+        if uuid is not None:
+            raise refused("app_connection_uuid", "must be null for a built-in app")
+    elif uuid is None:
+        if complete:
+            raise refused("app_connection_uuid", "is required for this app")
+    else:
+        connection = records.find("flow_connections", uuid)
+        if connection is None or connection["app_uid"] != app["uid"] or connection["status"] != "active":
+            raise refused("app_connection_uuid", "is not an active connection of this app")
 
 
 def check_config(records: Records, step: JsonObject, config: JsonObject) -> None:
     """Refuse (422) settings, references not yet filled in, without one that the trigger or action needs."""
-    offered = offer(app_of(records, step), step["kind"], step[f"{step['kind']}_key"])
+    offered = offer(app_of(records, step["app_uid"]), step["kind"], step[f"{step['kind']}_key"])
     for name in offered["config_schema"].get("required", ()) if offered else ():
         if config.get(name) in (None, ""):
             raise refused(f"config.{name}", "is required")
@@ -68,20 +82,6 @@ def _check_key(app: JsonObject, step: JsonObject, complete: bool) -> None:
         raise refused(f"{kind}_key", f"is required for a step of kind {kind}")
     if key is not None and offer(app, kind, key) is None:
         raise refused(f"{kind}_key", f"is not one of this app's {kind}s")
-
-
-def _check_connection(records: Records, app: JsonObject, step: JsonObject, complete: bool) -> None:
-    uuid = step["app_connection_uuid"]
-    if not app["requires_connection"]:
-        if uuid is not None:
-            raise refused("app_connection_uuid", "must be null for a built-in app")
-    elif uuid is None:
-        if complete:
-            raise refused("app_connection_uuid", "is required for this app")
-    else:
-        connection = records.find("flow_connections", uuid)
-        if connection is None or connection["app_uid"] != app["uid"] or connection["status"] != "active":
-            raise refused("app_connection_uuid", "is not an active connection of this app")
 
 
 def _check_agent(records: Records, app: JsonObject, step: JsonObject, complete: bool) -> None:

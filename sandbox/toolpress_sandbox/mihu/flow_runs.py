@@ -6,7 +6,7 @@ What a run makes is news for no flow, so that flows never drive each other in ci
 from __future__ import annotations
 
 from toolpress.contract import JsonObject
-from toolpress_sandbox.mihu import flow_actions, flow_references, flow_sources, flow_steps
+from toolpress_sandbox.mihu import flow_actions, flow_references, flow_sources, flow_steps, logs
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Refusal
 
@@ -17,29 +17,53 @@ STEP_MS = 80
 def advance(records: Records) -> None:
     """Run every deployed flow for what has happened since it last looked."""
     flows = [(flow, flow_steps.of(records, flow["uuid"])) for flow in records.all("flows", status="deployed")]
-    due = [(flow, steps, record) for flow, steps in flows for record in _news(records, flow, steps[0])]
-    for flow, steps, record in due:
-        records.insert("flow_runs", _run(records, flow, steps, record))
+    due = [(flow, steps, flow_sources.news(records, steps[0], flow["seen"])[0]) for flow, steps in flows]
+    for flow, steps, news in due:
+        for record in news:
+            run(records, flow, steps, record)
     for flow, steps in flows:
-        seen = present(records, steps[0])
+        _, seen = flow_sources.news(records, steps[0], flow["seen"])
         if seen != flow["seen"]:
             records.update("flows", flow["uuid"], {"seen": seen}, quiet=True)
 
 
-def present(records: Records, trigger: JsonObject) -> list[str]:
-    """The records that are there already, and so no news."""
-    return [str(record["uuid"]) for record in flow_sources.events(records, trigger)]
+def run(records: Records, flow: JsonObject, steps: list[JsonObject], record: JsonObject) -> JsonObject:
+    """What the flow did with a record of its trigger, kept and logged."""
+    done = _steps_done(records, steps, record)
+    now, error = records.now(), done[-1]["error"]
+    kept = records.insert(
+        "flow_runs",
+        {
+            "flow_uuid": flow["uuid"],
+            "agent_uuid": record.get("agent_uuid"),
+            "contact_uuid": record.get("contact_uuid"),
+            "status": "failed" if error else "succeeded",
+            "duration_ms": sum(entry["duration_ms"] for entry in done),
+            "started_at": now,
+            "finished_at": now,
+            "error": error,
+            "steps": done,
+        },
+    )
+    outputs = {f"step{entry['position']}": entry["output"] for entry in done[1:] if entry["status"] == "succeeded"}
+    logs.write(
+        records,
+        "workflow",
+        flow["name"],
+        error,
+        **{name: kept[name] for name in ("uuid", "agent_uuid", "contact_uuid", "duration_ms")},
+        description=flow["description"] or "",
+        channel=record.get("communication"),
+        phone_number=record.get("phone_number"),
+        request={"trigger": steps[0]["trigger_key"], "record_uuid": record["uuid"]},
+        response=outputs,
+        extras={"flow_uuid": flow["uuid"]},
+    )
+    return kept
 
 
-def _news(records: Records, flow: JsonObject, trigger: JsonObject) -> list[JsonObject]:
-    """Oldest first; a flow that looks for the first time finds everything old."""
-    if flow["seen"] is None:
-        return []
-    seen = set(flow["seen"])
-    return [record for record in reversed(flow_sources.events(records, trigger)) if record["uuid"] not in seen]
-
-
-def _run(records: Records, flow: JsonObject, steps: list[JsonObject], record: JsonObject) -> JsonObject:
+def _steps_done(records: Records, steps: list[JsonObject], record: JsonObject) -> list[JsonObject]:
+    """One entry a step, up to the first that failed."""
     done = [_entry(steps[0], "succeeded", steps[0]["config"], record)]
     results = {1: record}
     outputs = {steps[0]["uuid"]: record}
@@ -52,18 +76,7 @@ def _run(records: Records, flow: JsonObject, steps: list[JsonObject], record: Js
         if entry["error"]:
             break
         results[step["position"]] = outputs[step["uuid"]] = entry["output"]
-    now = records.now()
-    return {
-        "flow_uuid": flow["uuid"],
-        "agent_uuid": record.get("agent_uuid"),
-        "contact_uuid": record.get("contact_uuid"),
-        "status": "failed" if done[-1]["error"] else "succeeded",
-        "duration_ms": sum(entry["duration_ms"] for entry in done),
-        "started_at": now,
-        "finished_at": now,
-        "error": done[-1]["error"],
-        "steps": done,
-    }
+    return done
 
 
 def _is_on_branch(step: JsonObject, outputs: dict[str, JsonObject]) -> bool:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import shown
-from toolpress_sandbox.mihu import contacts
+from toolpress_sandbox.mihu import contacts, filters, parties
 from toolpress_sandbox.mihu.calls import LIVE
 from toolpress_sandbox.records import Records
 
@@ -20,11 +20,9 @@ class Source:
     collection: str
     label: Callable[[JsonObject], str]
     belongs: Callable[[JsonObject, JsonObject], bool] = lambda _row, _config: True
+    waits: Callable[[JsonObject], bool] = lambda _row: False
+    """Whether a row that does not belong yet may do so later."""
     show: Callable[[Records, JsonObject], JsonObject] | None = None
-
-
-def _person(contact: JsonObject) -> str:
-    return f"{contact['name']} {contact['surname']}".strip() or str(contact["phone_number"])
 
 
 def _first_text(row: JsonObject) -> str:
@@ -35,11 +33,14 @@ _SOURCES: Mapping[tuple[str, str], Source] = MappingProxyType(
     {
         ("calls", "call_started"): Source("calls", lambda row: str(row["phone_number"])),
         ("calls", "call_ended"): Source(
-            "calls", lambda row: str(row["phone_number"]), lambda row, _config: row["status"] not in LIVE
+            "calls",
+            lambda row: str(row["phone_number"]),
+            belongs=lambda row, _config: row["status"] not in LIVE,
+            waits=lambda row: row["status"] in LIVE,
         ),
-        ("contacts", "contact_created"): Source("contacts", _person, show=contacts.shown),
+        ("contacts", "contact_created"): Source("contacts", parties.named, show=contacts.shown),
         ("tables", "row_created"): Source(
-            "data_table_rows", _first_text, lambda row, config: row["table_uuid"] == config.get("table_uuid")
+            "data_table_rows", _first_text, belongs=lambda row, config: row["table_uuid"] == config.get("table_uuid")
         ),
     }
 )
@@ -51,10 +52,19 @@ def events(records: Records, trigger: JsonObject) -> list[JsonObject]:
     source = _source(trigger)
     if source is None:
         return []
-    rows = [row for row in records.all(source.collection) if source.belongs(row, trigger["config"])]
-    spec = records.collection(source.collection)
-    rows.sort(key=lambda row: str(row["created_at"]))
-    return [source.show(records, row) if source.show else shown(spec, row) for row in reversed(rows)]
+    return filters.newest_first(_records(records, source, trigger, records.all(source.collection)))
+
+
+def news(records: Records, trigger: JsonObject, seen: JsonObject | None) -> tuple[list[JsonObject], JsonObject]:
+    """The records since the flow has seen its source, oldest first, and what it has seen then; None: all are old."""
+    source = _source(trigger)
+    if source is None:
+        return [], {}
+    fresh, mark = records.newer(source.collection, seen["mark"] if seen else 0)
+    waiting = [records.find(source.collection, uuid) for uuid in (seen["waiting"] if seen else ())]
+    rows = [row for row in waiting if row] + fresh
+    now = {"mark": mark, "waiting": [row["uuid"] for row in rows if source.waits(row)]}
+    return filters.oldest_first(_records(records, source, trigger, rows)) if seen else [], now
 
 
 def sample(trigger: JsonObject, record: JsonObject) -> JsonObject:
@@ -62,6 +72,12 @@ def sample(trigger: JsonObject, record: JsonObject) -> JsonObject:
     source = _source(trigger)
     label = source.label(record) if source else ""
     return {"sample_uuid": record["uuid"], "label": label, "timestamp": record["created_at"]}
+
+
+def _records(records: Records, source: Source, trigger: JsonObject, rows: list[JsonObject]) -> list[JsonObject]:
+    spec = records.collection(source.collection)
+    kept = [row for row in rows if source.belongs(row, trigger["config"])]
+    return [source.show(records, row) if source.show else shown(spec, row) for row in kept]
 
 
 def _source(trigger: JsonObject) -> Source | None:

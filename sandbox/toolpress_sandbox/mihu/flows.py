@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call, shown
-from toolpress_sandbox.mihu import flow_apps, flow_runs, flow_steps
+from toolpress_sandbox.mihu import flow_apps, flow_sources, flow_steps
 from toolpress_sandbox.mihu.answers import done, refused
 from toolpress_sandbox.replies import Reply
 
@@ -42,7 +42,7 @@ def deploy_flow(call: Call) -> Reply:
         if step["status"] != "active":
             raise refused("steps", f"are not all tested: step{step['position']} is a draft")
         flow_apps.check(call.records, step)
-    changes = {"status": "deployed", "seen": flow_runs.present(call.records, steps[0])}
+    changes = {"status": "deployed", "seen": flow_sources.news(call.records, steps[0], None)[1]}
     return _said(call, "deployed", call.records.update("flows", flow["uuid"], changes))
 
 

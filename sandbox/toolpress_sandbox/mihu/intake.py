@@ -5,6 +5,7 @@ from __future__ import annotations
 from toolpress.contract import JsonObject
 from toolpress_sandbox.mihu.answers import refused
 from toolpress_sandbox.mihu.contacts import active_fields
+from toolpress_sandbox.mihu.filters import folded
 from toolpress_sandbox.records import Records
 
 _OWN = frozenset(
@@ -40,7 +41,7 @@ class Book:
         """
         own = {name: value for name, value in given.items() if name in _OWN}
         custom = {name: value for name, value in given.items() if name in self._fields}
-        known = self._by_phone.get(given.get("phone_number", "")) or self._by_email.get(_folded(given.get("email")))
+        known = self._by_phone.get(given.get("phone_number", "")) or self._by_email.get(folded(given.get("email")))
         if known is None:
             if "phone_number" not in given:
                 raise refused(f"{place}.phone_number", "is required for somebody who is not a contact yet")
@@ -56,8 +57,4 @@ class Book:
         """The first contact of a number or an address keeps it."""
         self._by_phone.setdefault(contact["phone_number"], contact)
         if contact["email"]:
-            self._by_email.setdefault(_folded(contact["email"]), contact)
-
-
-def _folded(email: str | None) -> str:
-    return (email or "").casefold()
+            self._by_email.setdefault(folded(contact["email"]), contact)

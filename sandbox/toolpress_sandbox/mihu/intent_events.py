@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
-from toolpress_sandbox.mihu import intents
+from toolpress_sandbox.mihu import flow_apps, intents
 from toolpress_sandbox.mihu.answers import done, refused
 from toolpress_sandbox.replies import Reply, not_found
 
@@ -43,30 +43,19 @@ def _webhook(call: Call) -> JsonObject:
 
 def _app(call: Call) -> JsonObject:
     uid, key = call.arguments.get("app_uid"), call.arguments.get("action_key")
-    app = call.settings["intent_apps"].get(uid)
-    if uid is not None and app is None:
-        raise refused("app_uid", "is not a known app")
-    if key is not None and (app is None or key not in app["actions"]):
+    uuid = call.arguments.get("app_connection_uuid")
+    app = flow_apps.app_of(call.records, uid) if uid is not None else None
+    action = flow_apps.offer(app, "action", key) if app else None
+    if key is not None and action is None:
         raise refused("action_key", "is not an action of this app")
+    if app:
+        flow_apps.check_connection(call.records, app, uuid)
     return {
-        "app": app and {"uid": uid, "name": app["name"], "is_builtin": app["is_builtin"]},
-        "action": key and {"key": key, "name": app["actions"][key]},
-        "app_connection_uuid": _connection(call, app) if app else None,
+        "app": app and {"uid": uid, "name": app["name"], "is_builtin": not app["requires_connection"]},
+        "action": action and {"key": key, "name": action["name"]},
+        "app_connection_uuid": uuid if app else None,
         "config": call.arguments.get("config", {}),
     }
-
-
-def _connection(call: Call, app: JsonObject) -> str | None:
-    """An outside app needs a connection that is active, a built-in one must not have any."""
-    uuid: str | None = call.arguments.get("app_connection_uuid")
-    if app["is_builtin"]:
-        if uuid is not None:
-            raise refused("app_connection_uuid", "is not for a built-in app")
-        return None
-    connection = uuid and call.records.find("flow_connections", uuid)
-    if not connection or connection["status"] != "active":
-        raise refused("app_connection_uuid", "is not an active connection of this app")
-    return uuid
 
 
 def _scenario(call: Call) -> JsonObject:

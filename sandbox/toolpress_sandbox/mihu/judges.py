@@ -5,6 +5,7 @@ from __future__ import annotations
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
 from toolpress_sandbox.clock import parse_iso
+from toolpress_sandbox.mihu import filters
 from toolpress_sandbox.mihu.answers import conflict, done, listed
 from toolpress_sandbox.paging import Show
 from toolpress_sandbox.records import Records
@@ -13,10 +14,7 @@ from toolpress_sandbox.replies import Reply
 
 def listing(call: Call, collection: str, show: Show) -> Reply:
     """Newest first; `is_active` narrows."""
-    rows = call.records.all(collection)
-    if "is_active" in call.sent:
-        rows = [row for row in rows if row["is_active"] == call.arguments["is_active"]]
-    rows.sort(key=lambda row: str(row["created_at"]), reverse=True)
+    rows = filters.newest_first(call.records.all(collection, **filters.sent(call, "is_active")))
     said = f"{call.records.collection(collection).plural} retrieved successfully"
     return listed(call, said, rows, show, "items")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
-from toolpress_sandbox.mihu import cadence, intake, listing_rules, members, runs
+from toolpress_sandbox.mihu import cadence, filters, intake, listing_rules, members, runs
 from toolpress_sandbox.mihu.answers import conflict, done, refused
 from toolpress_sandbox.paging import numbered
 from toolpress_sandbox.records import Records
@@ -34,11 +34,8 @@ def create_listing(call: Call) -> Reply:
 
 
 def list_listings(call: Call) -> Reply:
-    rows = call.records.all("listings", **({"status": call.arguments["status"]} if "status" in call.sent else {}))
-    wanted = str(call.arguments.get("search", "")).casefold()
-    rows = [row for row in rows if wanted in row["name"].casefold()]
-    rows.sort(key=lambda row: str(row["created_at"]), reverse=True)
-    kept, numbers = numbered(call, rows)
+    rows = filters.searched(call, call.records.all("listings", **filters.sent(call, "status")), "name")
+    kept, numbers = numbered(call, filters.newest_first(rows))
     data = [_shown(call.records, row["uuid"]) for row in kept]
     return Reply({"message": "Listings retrieved successfully", "data": data, "pagination": numbers})
 

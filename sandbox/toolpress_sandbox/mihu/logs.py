@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 from toolpress.contract import JsonObject
-from toolpress_sandbox.calls import Call
-from toolpress_sandbox.clock import parse_iso
+from toolpress_sandbox.calls import Call, shown
+from toolpress_sandbox.mihu import filters
 from toolpress_sandbox.mihu.answers import done, listed
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply
 
+_TIMES = ("created_at", "updated_at")
 _DETAILS = ("description", "request", "response", "error", "extras")
 """Members that the list of actions leaves out."""
+
+
+def write(records: Records, kind: str, name: str, error: str | None, **members: Any) -> None:
+    """An action that was carried out, or failed for the reason given: a task, workflow or intent."""
+    status = "failed" if error else "success"
+    records.insert("action_logs", {"type": kind, "name": name, "status": status, "error": error, **members})
 
 
 def get_action_log(call: Call) -> Reply:
@@ -19,37 +29,29 @@ def get_action_log(call: Call) -> Reply:
 
 
 def list_action_logs(call: Call) -> Reply:
-    wanted = {name: call.arguments[name] for name in ("type", "status", "agent_uuid") if name in call.sent}
-    rows = _newest_first(call, call.records.all("action_logs", **wanted))
+    rows = call.records.all("action_logs", **filters.sent(call, "type", "status", "agent_uuid"))
+    rows = filters.newest_first(filters.from_to(call, rows, "created_at"))
     return listed(call, "Action logs retrieved successfully", rows, lambda row: _in_short(call.records, row))
 
 
 def list_api_request_logs(call: Call) -> Reply:
     given = call.arguments
-    wanted = {name: given[name] for name in ("method",) if name in call.sent}
-    rows = _newest_first(call, call.records.all("api_logs", **wanted))
+    rows = filters.from_to(call, call.records.all("api_logs", **filters.sent(call, "method")), "created_at")
     status = str(given.get("status_code", "")).rstrip("x")
     rows = [row for row in rows if str(row["status_code"]).startswith(status)]
     rows = [row for row in rows if given.get("endpoint", "") in row["endpoint"]]
-    return listed(call, "API request logs retrieved successfully", rows, lambda row: _request(row, listed=True))
+    show = partial(_request, call.records, listed=True)
+    return listed(call, "API request logs retrieved successfully", filters.newest_first(rows), show)
 
 
 def get_api_request_log(call: Call) -> Reply:
     row = call.records.get("api_logs", call.arguments["uuid"])
-    return done("API request log retrieved successfully", _request(row, listed=False))
+    return done("API request log retrieved successfully", _request(call.records, row, listed=False))
 
 
-def _newest_first(call: Call, rows: list[JsonObject]) -> list[JsonObject]:
-    """Rows from `from` on and before `to`; of those of one moment the last written comes first."""
-    begin, end = (parse_iso(call.arguments[name]) if name in call.sent else None for name in ("from", "to"))
-    timed = [(parse_iso(row["created_at"]), row) for row in reversed(rows)]
-    kept = [(at, row) for at, row in timed if (begin is None or at >= begin) and (end is None or at < end)]
-    return [row for _, row in sorted(kept, key=lambda pair: pair[0], reverse=True)]
-
-
-def _request(row: JsonObject, *, listed: bool) -> JsonObject:
-    members = ("uuid", "method", "endpoint", "status_code", "user_agent", *(() if listed else ("request_body",)))
-    return {"timestamp": row["created_at"], **{name: row[name] for name in members}}
+def _request(records: Records, row: JsonObject, *, listed: bool) -> JsonObject:
+    seen = shown(records.collection("api_logs"), row, listed=listed)
+    return {"timestamp": row["created_at"], **{name: seen[name] for name in seen if name not in _TIMES}}
 
 
 def _in_short(records: Records, row: JsonObject) -> JsonObject:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
+from toolpress_sandbox.mihu import filters
 from toolpress_sandbox.mihu.answers import listed
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply, not_found
@@ -60,12 +61,9 @@ def find(records: Records, collection: str, owner: str, contact: str) -> JsonObj
 def page(call: Call, collection: str, message: str) -> Reply:
     """One page of the members of the owner that the path names, with what is known of the people."""
     owner = call.arguments["uuid"]
-    rows = of(call.records, collection, owner)
-    if "status" in call.sent:
-        rows = [row for row in rows if row["status"] == call.arguments["status"]]
-    wanted = str(call.arguments.get("search", "")).casefold()
-    if wanted:
-        found = {row["uuid"] for row in call.records.all("contacts") if _matches(row, wanted)}
+    rows = filters.equal(call, of(call.records, collection, owner), {"status": "status"})
+    if call.arguments.get("search"):
+        found = {row["uuid"] for row in filters.searched(call, call.records.all("contacts"), *_SEARCHED)}
         rows = [row for row in rows if row["contact_uuid"] in found]
     reply = listed(call, message, rows, lambda row: shown(call.records, row))
     return replace(reply, parts={**reply.parts, "data": {OWNERS[collection]: owner, **reply.parts["data"]}})
@@ -86,7 +84,3 @@ def count(records: Records, collection: str, owners: Iterable[str]) -> dict[str,
             counts["total"] += 1
             counts[_STANDING.get(member["status"], member["status"].lower())] += 1
     return counts
-
-
-def _matches(contact: JsonObject, wanted: str) -> bool:
-    return any(wanted in str(contact.get(name) or "").casefold() for name in _SEARCHED)

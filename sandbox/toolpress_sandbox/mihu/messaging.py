@@ -25,7 +25,6 @@ _STEPS = {
 }
 _ORDER = ("queued", "sent", "delivered", "read")
 _FAILS_AFTER_S = 10
-_UNDER_WAY = (("sms", "queued"), ("sms", "sent"), ("whatsapp", "sent"), ("whatsapp", "delivered"))
 _WINDOW = timedelta(hours=24)
 _MEDIA_HEADERS = ("IMAGE", "VIDEO", "DOCUMENT")
 _PLACEHOLDER = re.compile(r"\{\{(\d+)\}\}")
@@ -36,10 +35,12 @@ def send(
 ) -> JsonObject:
     """A message of the agent in the open conversation of the two, or in a new one; `members` are put on the message.
 
-    Raises Refusal (422) when the agent has no such channel or the contact is blacklisted.
+    Raises Refusal (422) when the agent has no such channel, its number may not write there, or the contact is
+    blacklisted.
     """
     parties.require_channel(records, agent, channel)
     parties.require_reachable(records, contact, "phoneNumber")
+    parties.require_line(records, agent["agent_uuid"], channel, contact["phone_number"], "phoneNumber")
     conversation = threads.standing(records, agent, contact, channel) or threads.begin(records, agent, contact, channel)
     return _post(records, conversation, "AI", content, **members)
 
@@ -51,16 +52,18 @@ def reply(records: Records, conversation: JsonObject, content: str) -> JsonObjec
     contact = records.find("contacts", conversation["contact_uuid"])
     if contact:
         parties.require_reachable(records, contact, "uuid")
+    number = conversation["phone_number"]
+    parties.require_line(records, conversation["agent_uuid"], conversation["channel"], number, "uuid")
     return _post(records, conversation, "Human", content)
 
 
 def advance(records: Records) -> None:
     """Bring every message that is under way as far as its age says."""
-    for channel, status in _UNDER_WAY:
-        for row in records.all("messages", channel=channel, status=status, direction="outbound"):
-            reached = _status(row, (records.clock.now() - parse_iso(row["created_at"])).total_seconds())
-            if reached != status:
-                records.update("messages", row["uuid"], {"status": reached})
+    for row in records.all("messages", is_under_way=True):
+        reached = _status(row, (records.clock.now() - parse_iso(row["created_at"])).total_seconds())
+        if reached != row["status"]:
+            arrived = reached in ("failed", _STEPS[row["channel"]][-1][1])
+            records.update("messages", row["uuid"], {"status": reached, "is_under_way": not arrived})
 
 
 def send_sms(call: Call) -> Reply:
@@ -124,7 +127,8 @@ def _post(records: Records, conversation: JsonObject, sender: str, content: str,
     if channel == "whatsapp" and "template_uuid" not in members:
         _require_window(records, conversation)
     ids = {"provider_id": f"wamid.{records.new_token(24)}"} if channel == "whatsapp" else {}
-    return threads.say(records, conversation, sender, content, status=_STEPS[channel][0][1], **ids, **members)
+    start: JsonObject = {"status": _STEPS[channel][0][1], "is_under_way": True}
+    return threads.say(records, conversation, sender, content, **start, **ids, **members)
 
 
 def _status(row: JsonObject, age: float) -> str:

@@ -6,7 +6,7 @@ from base64 import b64decode
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
-from toolpress_sandbox.mihu import phone_numbers
+from toolpress_sandbox.mihu import filters, phone_numbers
 from toolpress_sandbox.mihu.answers import conflict, done, refused
 from toolpress_sandbox.replies import Refusal, Reply
 
@@ -17,8 +17,7 @@ _ANSWERED_BY = {"textual": "value", "document": "document_id"}
 
 def search_available_phone_numbers(call: Call) -> Reply:
     """Numbers that any tenant has bought are gone."""
-    wanted = {name: call.arguments[name] for name in ("country_code", "type") if name in call.sent}
-    found = [offer for offer in _stock(call) if all(offer[name] == value for name, value in wanted.items())]
+    found = filters.equal(call, _stock(call), {name: name for name in ("country_code", "type")})
     return done("Available phone numbers retrieved successfully", {"items": found})
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from toolpress.contract import JsonObject
 from toolpress_sandbox import calls
 from toolpress_sandbox.calls import Call
-from toolpress_sandbox.mihu import bindings
+from toolpress_sandbox.mihu import bindings, filters
 from toolpress_sandbox.mihu.answers import conflict, done, listed, refused
+from toolpress_sandbox.mihu.dialling import digits
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply, not_found
 
@@ -16,7 +17,7 @@ _CAPABLE = ("voice", "sms")
 
 def list_phone_numbers(call: Call) -> Reply:
     """Newest first."""
-    rows = sorted(inventory(call.records), key=lambda row: str(row["created_at"]), reverse=True)
+    rows = filters.newest_first(inventory(call.records))
     message = "Phone numbers retrieved successfully"
     return listed(call, message, rows, lambda row: shown(call.records, row), "items")
 
@@ -76,8 +77,8 @@ def owned(records: Records, uuid: str) -> JsonObject:
 
 def of_number(records: Records, number: str) -> JsonObject | None:
     """The number that is spelt so, with or without its plus sign."""
-    wanted = bindings.digits(number)
-    return next((row for row in inventory(records) if bindings.digits(row["number"]) == wanted), None)
+    wanted = digits(number)
+    return next((row for row in inventory(records) if digits(row["number"]) == wanted), None)
 
 
 def shown(records: Records, row: JsonObject) -> JsonObject:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
-from toolpress_sandbox.mihu import campaigns, members, runs
+from toolpress_sandbox.mihu import campaigns, filters, members, runs
 from toolpress_sandbox.mihu.answers import conflict, done, listed
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply
@@ -14,11 +14,8 @@ _SETTINGS = ("description", "type", "max_parallel_items", "max_retries", "is_act
 
 
 def list_pools(call: Call) -> Reply:
-    wanted = {name: call.arguments[name] for name in ("type", "is_active") if name in call.sent}
-    text = str(call.arguments.get("search", "")).casefold()
-    rows = call.records.all("pools", **wanted)
-    rows = [row for row in rows if any(text in str(row[name]).casefold() for name in _SEARCHED)]
-    rows.sort(key=lambda row: str(row["created_at"]), reverse=True)
+    rows = call.records.all("pools", **filters.sent(call, "type", "is_active"))
+    rows = filters.newest_first(filters.searched(call, rows, *_SEARCHED))
     return listed(call, "Pools retrieved successfully", rows, lambda row: _shown(call.records, row))
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.mihu.answers import refused
+from toolpress_sandbox.mihu.dialling import E164
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Refusal
 
-_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 _DESTINATION: JsonObject = {"destination_type": None, "destination": None, "destination_agent_uuid": None}
 
 ROUTING: JsonObject = {
@@ -76,5 +75,5 @@ def _leads_somewhere(spot: Spot, row: JsonObject) -> None:
             raise spot.refused("destination_agent_uuid", "is not another agent of this workspace")
     elif not row["destination"]:
         raise spot.refused("destination", f"is required when destination_type is {kind}")
-    elif kind == "phone_number" and not _NUMBER.fullmatch(row["destination"]):
+    elif kind == "phone_number" and not E164.fullmatch(row["destination"]):
         raise spot.refused("destination", "must be a phone number in E.164")

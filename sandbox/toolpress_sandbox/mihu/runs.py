@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.clock import iso
-from toolpress_sandbox.mihu import cadence, timer
+from toolpress_sandbox.mihu import cadence, parties, timer
 from toolpress_sandbox.mihu.answers import refused
+from toolpress_sandbox.mihu.moments import zone
 from toolpress_sandbox.records import Records
 
 RUNNING = "In Process"
@@ -64,12 +65,12 @@ def make(records: Records, run: Run, collection: str, owner: JsonObject, members
         contact = records.find("contacts", member["contact_uuid"])
         if member["status"] != "Pending" or contact is None:
             continue
-        ending = _kept_from(run.rule, member, contact, taken)
+        ending = _kept_from(records, run.rule, member, contact, taken)
         if ending is not None:
             records.update(collection, member["uuid"], ending)
             continue
         taken.add(contact["uuid"])
-        where = cadence.zone(contact["timezone"]) or workspace
+        where = zone(contact["timezone"]) or workspace
         row = _task(run, contact, member, first_moment(run, member, where, records.clock.now()), where)
         link = {"collection": collection, "owner": owner["uuid"], "member": member["uuid"]}
         link.update(rank=_rank(owner, member), **{name: run.rule[name] for name in _HOURS})
@@ -129,12 +130,14 @@ def running(records: Records, task: JsonObject) -> bool:
 
 def workspace_zone(records: Records) -> ZoneInfo:
     tenant = records.get("tenants", records.tenant)
-    return cadence.zone(tenant.get("timezone")) or ZoneInfo("UTC")
+    return zone(tenant.get("timezone")) or ZoneInfo("UTC")
 
 
-def _kept_from(rule: JsonObject, member: JsonObject, contact: JsonObject, taken: set[str]) -> JsonObject | None:
+def _kept_from(
+    records: Records, rule: JsonObject, member: JsonObject, contact: JsonObject, taken: set[str]
+) -> JsonObject | None:
     """The end of a member who gets no task, or None."""
-    if contact["status"] == "Blacklisted" and rule["dnc_check"]:
+    if rule["dnc_check"] and parties.is_blocked(records, contact):
         return {"status": "Skipped", "notes": "is blacklisted"}
     if contact["uuid"] in taken:
         return {"status": "Skipped", "notes": "is contacted already in this run"}
@@ -144,10 +147,9 @@ def _kept_from(rule: JsonObject, member: JsonObject, contact: JsonObject, taken:
 
 
 def _task(run: Run, contact: JsonObject, member: JsonObject, due: datetime, where: ZoneInfo) -> JsonObject:
-    person = f"{contact['name']} {contact['surname']}".strip() or contact["phone_number"]
     return {
         **run.owner,
-        "title": f"{run.name}: {person}",
+        "title": f"{run.name}: {parties.named(contact)}",
         "type": run.type,
         "agent_uuid": run.agent_uuid,
         "contact_uuid": contact["uuid"],

@@ -7,8 +7,9 @@ from itertools import pairwise
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call, shown
-from toolpress_sandbox.mihu import calendars, slots
+from toolpress_sandbox.mihu import calendars
 from toolpress_sandbox.mihu.answers import conflict, done, refused
+from toolpress_sandbox.mihu.moments import zone
 from toolpress_sandbox.mihu.numbering import next_number
 from toolpress_sandbox.replies import Reply
 
@@ -52,7 +53,7 @@ def get_schedule_working_hours(call: Call) -> Reply:
 def replace_schedule_working_hours(call: Call) -> Reply:
     row = call.records.get("schedules", call.arguments["uuid"])
     timezone = call.arguments.get("timezone") or calendars.hours_of(call.records, row)["timezone"]
-    if slots.zone(timezone) is None:
+    if zone(timezone) is None:
         raise refused("timezone", "must be an IANA time zone")
     days = [_day(f"days.{index}", given) for index, given in enumerate(call.arguments["days"])]
     for index, given in enumerate(days):

@@ -57,10 +57,15 @@ def coach(coaching_agent: JsonObject, report: JsonObject) -> JsonObject | None:
     }
 
 
+def is_heard(item: JsonObject, heard: str) -> bool:
+    """Whether a longer word of the item's name stands in what was heard (case-folded)."""
+    return any(word in heard for word in _LONG_WORD.findall(item.get("name", "").casefold()))
+
+
 def _scored(skill: JsonObject, heard: str) -> JsonObject:
     most, praised = skill["max_score"], skill["positive_items"]
-    good = [item for item in praised if _is_heard(item, heard)]
-    bad = [item for item in skill["penalty_items"] if _is_heard(item, heard)]
+    good = [item for item in praised if is_heard(item, heard)]
+    bad = [item for item in skill["penalty_items"] if is_heard(item, heard)]
     points = (_BEGINS_WITH * most if praised else most) + sum(item.get("points", 0) for item in good)
     points += sum(item.get("penalty_points", 0) for item in bad)
     return {
@@ -72,7 +77,3 @@ def _scored(skill: JsonObject, heard: str) -> JsonObject:
         "found": [item["name"] for item in (*good, *bad)],
         "grave": sum(bool(item.get("is_auto_fail")) for item in bad),
     }
-
-
-def _is_heard(item: JsonObject, heard: str) -> bool:
-    return any(word in heard for word in _LONG_WORD.findall(item.get("name", "").casefold()))

@@ -6,6 +6,7 @@ from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
 from toolpress_sandbox.mihu import bindings, phone_numbers
 from toolpress_sandbox.mihu.answers import conflict, done, listed
+from toolpress_sandbox.mihu.dialling import digits
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply, not_found
 
@@ -30,7 +31,7 @@ def register_external_trunk(call: Call) -> Reply:
     _require_no_line(records, agent["agent_uuid"], channel)
     row = known or _external(records, number)
     trunk = {
-        "name": given.get("name") or f"{channel}_trunk_{bindings.digits(number)}",
+        "name": given.get("name") or f"{channel}_trunk_{digits(number)}",
         "direction": given["direction"] if channel == "call" else None,
         "sip": _merged({}, given.get("sip", {})) if channel == "call" else {},
         "additional_settings": given.get("additional_settings", {}),

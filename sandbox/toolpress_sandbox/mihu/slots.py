@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 Hours = tuple[tuple[time, time], ...]
 
@@ -35,14 +35,6 @@ class Calendar:
     days_off: tuple[tuple[date, date], ...]
     gap: timedelta
     """What stays free after each booking."""
-
-
-def zone(name: str) -> ZoneInfo | None:
-    """The IANA time zone of that name, or None."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
 
 
 def opening(calendar: Calendar, day: date) -> list[Span]:

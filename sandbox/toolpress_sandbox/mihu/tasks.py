@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call, shown
-from toolpress_sandbox.mihu import attempts, cadence, calls, dispatch, intake, runs, timer
+from toolpress_sandbox.mihu import attempts, calls, dispatch, filters, intake, runs, timer
 from toolpress_sandbox.mihu.answers import done, listed, refused
-from toolpress_sandbox.mihu.cadence import moment
+from toolpress_sandbox.mihu.moments import kept, zone
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply
 
@@ -43,14 +43,13 @@ def create_task(call: Call) -> Reply:
 
 
 def list_tasks(call: Call) -> Reply:
-    wanted = {name: call.arguments[name] for name in _FILTERS if name in call.sent}
-    span = _with_moments({name: call.arguments[name] for name in _MOMENTS if name in call.sent})
-    rows = call.records.all("tasks", **wanted)
+    span = _with_moments(filters.sent(call, *_MOMENTS))
+    rows = call.records.all("tasks", **filters.sent(call, *_FILTERS))
     if "scheduled_from" in span:
         rows = [row for row in rows if row["scheduled_at"] >= span["scheduled_from"]]
     if "scheduled_to" in span:
         rows = [row for row in rows if row["scheduled_at"] <= span["scheduled_to"]]
-    rows.sort(key=lambda row: str(row["created_at"]), reverse=True)
+    rows = filters.newest_first(rows)
     return listed(call, "Tasks retrieved successfully", rows, lambda row: _shown(call.records, row))
 
 
@@ -109,7 +108,7 @@ def _check(records: Records, given: JsonObject) -> None:
             "must be after scheduled_at",
             given.get("expires_at") and given["expires_at"] <= given["scheduled_at"],
         ),
-        ("timezone", "must be an IANA time zone", "timezone" in given and cadence.zone(given["timezone"]) is None),
+        ("timezone", "must be an IANA time zone", "timezone" in given and zone(given["timezone"]) is None),
         (
             "task_data",
             "needs both message_type and template_uuid for a WhatsApp template",
@@ -123,7 +122,7 @@ def _check(records: Records, given: JsonObject) -> None:
 
 def _with_moments(given: JsonObject) -> JsonObject:
     """The same, with times as they are kept. Raises Refusal (422) for one that no clock shows."""
-    return {name: moment(name, value) if name in _MOMENTS else value for name, value in given.items()}
+    return {name: kept(name, value) if name in _MOMENTS else value for name, value in given.items()}
 
 
 def _unless(call: Call, states: frozenset[str], why: str) -> JsonObject:

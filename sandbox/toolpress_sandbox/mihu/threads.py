@@ -11,7 +11,7 @@ from typing import Any
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.clock import iso, parse_iso
-from toolpress_sandbox.mihu import evaluations, parties
+from toolpress_sandbox.mihu import evaluations, happenings, parties
 from toolpress_sandbox.mihu.evaluate import in_force
 from toolpress_sandbox.mihu.filters import oldest_first
 from toolpress_sandbox.records import Records
@@ -88,6 +88,7 @@ def end_session(records: Records, session: JsonObject, at: str) -> JsonObject:
     session = records.update("sessions", session["uuid"], {"summary": summary, **times})
     if in_force(records, session["agent_uuid"])["is_active"]:
         evaluations.judge(records, session, at)
+    happenings.note(records, happenings.SESSION_ENDED, at, session_uuid=session["uuid"])
     return records.get("sessions", session["uuid"])
 
 
@@ -98,6 +99,7 @@ def close(records: Records, conversation_uuid: str, at: str) -> None:
     if session:
         end_session(records, session, at)
     records.update("conversations", conversation_uuid, {"status": "Closed", "ended_at": at, "updated_at": at})
+    happenings.note(records, happenings.CONVERSATION_ENDED, at, conversation_uuid=conversation_uuid)
 
 
 def advance(records: Records) -> None:

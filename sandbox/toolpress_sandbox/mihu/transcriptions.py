@@ -10,7 +10,7 @@ from datetime import timedelta
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
 from toolpress_sandbox.clock import iso, parse_iso
-from toolpress_sandbox.mihu import evaluations, threads
+from toolpress_sandbox.mihu import deliveries, evaluations, parties, scoring, threads
 from toolpress_sandbox.mihu.answers import done, refused
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply, not_found
@@ -62,31 +62,39 @@ def create_transcription(call: Call) -> Reply:
 
 
 def get_transcription_transcript(call: Call) -> Reply:
-    records = call.records
-    row = records.get("transcriptions", call.arguments["uuid"])
+    return done("", _result(call.records, call.records.get("transcriptions", call.arguments["uuid"])))
+
+
+def _result(records: Records, row: JsonObject) -> JsonObject:
+    """Who said what, and how it was judged; nothing of both before the end."""
     session = records.find("sessions", str(row["session_uuid"]))
     said = threads.messages(records, session_uuid=session["uuid"]) if session else []
     judged = evaluations.of_session(records, session["uuid"]) if session else None
-    data = {
+    found = {name: judged[name] for name in evaluations.METRICS} if judged else {}
+    return {
         "id": row["uuid"],
         **{name: row[name] for name in ("reference_id", "status", "qa_agent_uuid", "coaching_agent_uuid")},
         "conversation": {"id": session["conversation_uuid"] if session else None, **threads.transcript(said)},
         "session": {"id": session["uuid"], "type": "voice", "status": "completed"} if session else None,
-        "evaluations": {name: judged[name] for name in evaluations.METRICS} if judged else {},
+        "evaluations": {**found, "qa": row["report"], "coaching": row["feedback"]} if session else {},
         "processed_at": row["processed_at"],
         "timestamp": int(parse_iso(row["created_at"]).timestamp()),
     }
-    return done("", data)
 
 
 def _finish(records: Records, row: JsonObject) -> None:
-    """Keep what was heard as a closed conversation of a human agent, or say why it could not be heard."""
+    """Write down what was heard, or why nothing was, and tell whoever asked to be told."""
     at = iso(parse_iso(row["created_at"]) + timedelta(seconds=_DONE_AFTER_S))
-    times = {"processed_at": at, "updated_at": at}
-    if str(row.get("voice_url") or "").endswith("/missing.mp3"):
-        failure = {"status": "failed", "error_message": "The audio could not be fetched."}
-        records.update("transcriptions", row["uuid"], {**failure, **times})
-        return
+    missing = str(row.get("voice_url") or "").endswith("/missing.mp3")
+    failure = {"status": "failed", "error_message": "The audio could not be fetched."}
+    changes = failure if missing else _heard(records, row, at)
+    row = records.update("transcriptions", row["uuid"], {**changes, "processed_at": at, "updated_at": at})
+    if row.get("webhook_url"):
+        deliveries.post(row["webhook_url"], _result(records, row), row.get("webhook_header_token"))
+
+
+def _heard(records: Records, row: JsonObject, at: str) -> JsonObject:
+    """Keep what was heard as a closed conversation of a human agent; the members that this gives the transcription."""
     contact = records.find("contacts", str(row["contact_uuid"]))
     conversation = threads.begin(records, None, contact, "call", responded_by="Human", created_at=row["created_at"])
     session = threads.begin_session(records, conversation, row["created_at"])
@@ -95,7 +103,17 @@ def _finish(records: Records, row: JsonObject) -> None:
     threads.close(records, conversation["uuid"], at)
     text = threads.transcript(threads.messages(records, session_uuid=session["uuid"]))["plain"]
     result = {"status": "completed", "transcription_result": text, "session_uuid": session["uuid"]}
-    records.update("transcriptions", row["uuid"], {**result, **times})
+    return {**result, **_judged(records, row)}
+
+
+def _judged(records: Records, row: JsonObject) -> JsonObject:
+    """The report of the QA agent on the human agent, and the feedback of the coach if the score needs any."""
+    judge = records.find("qa_agents", str(row["qa_agent_uuid"]))
+    coach = records.find("coaching_agents", str(row["coaching_agent_uuid"]))
+    if judge is None or not judge["automatic_scoring"]:
+        return {}
+    report = scoring.evaluate(judge, (text for sender, text in _SCRIPT if sender == "Human"))
+    return {"report": report, "feedback": scoring.coach(coach, report) if coach else None}
 
 
 def _evaluator(call: Call, collection: str, wanted: str | None) -> str | None:
@@ -104,14 +122,13 @@ def _evaluator(call: Call, collection: str, wanted: str | None) -> str | None:
         if call.records.find(collection, wanted) is None:
             raise not_found("Agent template")
         return wanted
-    rows = call.records.all(collection, is_default=True) if collection in call.definition.collections else []
-    return str(rows[0]["uuid"]) if rows else None
+    default = call.records.first(collection, is_default=True)
+    return str(default["uuid"]) if default else None
 
 
 def _contact(records: Records, given: JsonObject) -> str | None:
     """The contact of the phone number, or else of the email address; none is made."""
-    for argument, member in (("customer_phone", "phone_number"), ("customer_email", "email")):
-        rows = records.all("contacts", **{member: given[argument]}) if given.get(argument) else []
-        if rows:
-            return str(rows[0]["uuid"])
-    return None
+    phone, email = given.get("customer_phone"), given.get("customer_email")
+    found = records.first("contacts", phone_number=phone) if phone else None
+    found = found or (parties.contact_at(records, email) if email else None)
+    return str(found["uuid"]) if found else None

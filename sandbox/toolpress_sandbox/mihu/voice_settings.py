@@ -13,6 +13,10 @@ from toolpress_sandbox.mihu.answers import done, refused
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply
 
+GROUPS = ("interaction", "interruption", "voice_profile", "call_behavior")
+"""Those that have a tool of their own."""
+_RANGES = {"stability": (0, 1), "similarity": (0, 1), "style": (0, 1), "speed": (0.5, 2)}
+
 
 def get_agent_voice_settings(call: Call) -> Reply:
     agent = call.records.get("agents", call.arguments["uuid"])
@@ -93,6 +97,13 @@ def _voice_profile(records: Records, settings: JsonObject, at: str) -> JsonObjec
     return {**settings, "voice_name": voice["voice_name"]}
 
 
+def _voice_advanced(_: Records, settings: JsonObject, at: str) -> JsonObject:
+    for name, (least, most) in _RANGES.items():
+        if not least <= settings[name] <= most:
+            raise refused(f"{at}{name}", f"must be from {least} to {most}")
+    return settings
+
+
 _CHECKS: Mapping[str, Callable[[Records, JsonObject, str], JsonObject]] = MappingProxyType(
-    {"interruption": _interruption, "voice_profile": _voice_profile}
+    {"interruption": _interruption, "voice_profile": _voice_profile, "voice_advanced": _voice_advanced}
 )

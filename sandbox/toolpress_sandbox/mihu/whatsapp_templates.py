@@ -138,10 +138,10 @@ def _content(template: JsonObject, params: JsonObject) -> str:
 
 
 def _account(records: Records, waba_id: str) -> JsonObject:
-    rows = records.all("whatsapp_accounts", waba_id=waba_id)
-    if not rows:
+    account = records.first("whatsapp_accounts", waba_id=waba_id)
+    if account is None:
         raise not_found("WhatsApp Business Account")
-    return rows[0]
+    return account
 
 
 def _decide(records: Records, row: JsonObject, at: str) -> None:

@@ -18,3 +18,8 @@ def field(response: httpx.Response) -> str:
     assert response.status_code == 422, response.text
     named: str = response.json()["error"]["field"]
     return named
+
+
+async def read(client: httpx.AsyncClient, path: str, **query: Any) -> Any:
+    """The `data` of what is at a path of the API."""
+    return data(await client.get(f"/api/v1/{path}", params=query))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 
+from tests.sandbox.mihu.receiver import Receiver, receiving
 from toolpress_sandbox.app import create_app
 from toolpress_sandbox.clock import Clock
 from toolpress_sandbox.definition import Definition, load
@@ -56,3 +57,9 @@ def readonly(connect: Connect) -> httpx.AsyncClient:
 @pytest.fixture
 def globex(connect: Connect) -> httpx.AsyncClient:
     return connect("globex", "mihu_test_globex_full")
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as it:
+        yield it

@@ -17,6 +17,7 @@ from tests.sandbox.mihu.agent_ids import (
     agent_of,
 )
 from tests.sandbox.mihu.answers import data, field
+from tests.sandbox.mihu.flow_ids import FOREIGN_DESK, FORMS, HELPDESK
 
 
 async def test_an_intent_is_added_listed_changed_and_deleted(acme):
@@ -118,8 +119,12 @@ async def test_an_incomplete_action_can_be_drafted_and_not_published(acme, event
     [
         ({"event_type": "app", "app_uid": "nothing"}, "app_uid"),
         ({"event_type": "app", "app_uid": "tables", "action_key": "dance"}, "action_key"),
+        ({"event_type": "app", "app_uid": "tables", "action_key": "row_created"}, "action_key"),
+        ({"event_type": "app", "action_key": "ai_query"}, "action_key"),
         ({"event_type": "app", "app_uid": "tables", "app_connection_uuid": UNKNOWN}, "app_connection_uuid"),
         ({"event_type": "app", "app_uid": "helpdesk", "action_key": "create_ticket"}, "app_connection_uuid"),
+        ({"event_type": "app", "app_uid": "helpdesk", "app_connection_uuid": FORMS}, "app_connection_uuid"),
+        ({"event_type": "app", "app_uid": "helpdesk", "app_connection_uuid": FOREIGN_DESK}, "app_connection_uuid"),
         ({"event_type": "scenario", "flow_uuid": UNKNOWN}, "flow_uuid"),
         ({"event_type": "agent", "agent_uuid": RECEPTION}, "agent_uuid"),
         ({"event_type": "agent", "agent_uuid": SALES}, "agent_uuid"),
@@ -143,3 +148,10 @@ async def test_an_action_of_an_app_names_app_and_action(acme):
         "app_connection_uuid": None,
         "config": {"max_results": 3},
     }
+
+
+async def test_an_action_of_an_outside_app_uses_a_connection_of_that_app(acme):
+    path = f"{AGENTS}/{SALES}/intents/{BROCHURE}/event"
+    body = {"event_type": "app", "app_uid": "helpdesk", "action_key": "create_ticket", "app_connection_uuid": HELPDESK}
+    kept = data(await acme.put(path, json=body))
+    assert (kept["app"]["is_builtin"], kept["app_connection_uuid"]) == (False, HELPDESK)

@@ -54,6 +54,12 @@ async def test_settings_in_a_change_are_put_over_the_old_ones(acme):
         ("interaction", {"max_silence_prompts": "often"}, "max_silence_prompts"),
         ("call_behavior", {"audio_recording": 1}, "audio_recording"),
         ("interruption", {"advanced": True}, "advanced"),
+        ("interruption", {"advanced": {"min_interruption_words": -1}}, "advanced.min_interruption_words"),
+        ("voice_profile", {"language": "english"}, "language"),
+        ("call_behavior", {"background_sound_volume": 3}, "background_sound_volume"),
+        ("voice_advanced", {"speed": 9}, "speed"),
+        ("voice_advanced", {"speaker_boost": "yes"}, "speaker_boost"),
+        ("compliance", {"eu_gdpr": True}, "eu_gdpr"),
     ],
 )
 async def test_settings_that_do_not_exist_or_are_of_another_kind_are_refused(acme, group, settings, member):

@@ -89,12 +89,21 @@ async def test_sections_of_a_new_agent_become_rows(acme):
     assert len({row["uuid"] for row in rows}) == len(rows) == 5
 
 
-async def test_a_new_agent_cannot_name_intents_rules_or_schedules_that_do_not_exist(acme):
+async def test_the_parts_of_a_new_agent_are_held_to_what_their_own_tools_take(acme):
     before = data(await acme.get(AGENTS))["pagination"]["total"]
     steps = [{"description": "a", "intent_uuid": TEST_DRIVE}]
     for members, wanted in (
         ({"procedures": [{"name": "Ask", "steps": steps}]}, "procedures.0.steps.0.intent_uuid"),
         ({"guard_rules": [FORWARD]}, "guard_rules.0.destination_type"),
+        ({"guard_rules": [ENDING, {**ENDING, "then_action": "shout"}]}, "guard_rules.1.then_action"),
+        ({"guidelines": [{"order": 0}]}, "guidelines.0.content"),
+        ({"notes": [{"content": "Open.", "colour": "red"}]}, "notes.0.colour"),
+        ({"training": [{"content": ""}]}, "training.0.content"),
+        ({"procedures": [{"name": "Ask", "steps": [{"order": 1}]}]}, "procedures.0.steps.0.description"),
+        ({"routing_rules": [PARTS]}, "routing_rules.0.destination_type"),
+        ({"appointments": {"enabled": "often"}}, "appointments.enabled"),
+        ({"appointments": {"schedule_assignments": [{}]}}, "appointments.schedule_assignments.0.schedule_uuid"),
+        ({"settings": {"voice": True}}, "settings.voice"),
         (
             {"appointments": {"schedule_assignments": [{"schedule_uuid": UNKNOWN}]}},
             "appointments.schedule_assignments.0.schedule_uuid",
@@ -105,6 +114,7 @@ async def test_a_new_agent_cannot_name_intents_rules_or_schedules_that_do_not_ex
         ),
     ):
         assert field(await acme.post(AGENTS, json={"name": "Odd", **members})) == wanted
+        assert field(await acme.patch(f"{AGENTS}/{SERVICE}", json=members)) == wanted
     assert data(await acme.get(AGENTS))["pagination"]["total"] == before
 
 
@@ -117,19 +127,24 @@ async def test_a_section_in_a_change_replaces_the_stored_one_and_the_others_stay
         assert name == "notes" or after[name] == before[name]
 
 
-async def test_a_deleted_agent_takes_its_intents_and_channels_along_and_leaves_its_calls(mihu, clock):
+async def test_a_deleted_agent_takes_all_that_is_its_own_along_and_leaves_its_calls(mihu, clock):
     engine = Engine(mihu, Store(None), clock)
     records = Records(engine.store, mihu, "acme", clock, "test")
-    owned, kept = ("agent_intents", "agent_channels"), ("calls", "conversations")
-    before = {name: records.all(name, agent_uuid=SALES) for name in (*owned, *kept)}
-    assert all(before.values())
+    owned, kept = ("agent_intents", "agent_channels", "agent_webhooks", "evaluate_settings"), ("calls", "conversations")
     headers = {"Authorization": f"Bearer {mihu.default_key}"}
     transport = httpx.ASGITransport(app=wrap(engine))
     async with httpx.AsyncClient(transport=transport, base_url="http://acme.localhost", headers=headers) as client:
+        data(await client.post(f"{AGENTS}/{SALES}/evaluate/reassign"))
+        before = {name: records.all(name, agent_uuid=SALES) for name in (*owned, *kept)}
+        booked = [row for row in records.all("schedules") if SALES in row["ai_agents"]]
+        assert all(before.values())
+        assert booked
         assert (await client.delete(f"{AGENTS}/{SALES}")).status_code == 200
     assert not any(records.all(name, agent_uuid=SALES) for name in owned)
     assert all(len(records.all(name, agent_uuid=SALES)) == len(before[name]) for name in kept)
     assert records.all("agent_intents", agent_uuid=SERVICE)
+    assert records.all("evaluate_settings", agent_uuid=None)
+    assert not [row for row in records.all("schedules") if SALES in row["ai_agents"]]
 
 
 async def test_a_copy_has_everything_of_its_own(acme):

@@ -2,58 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import pytest
 
-SALES = "a0000000-0000-4000-8000-000000000001"
-SERVICE = "a0000000-0000-4000-8000-000000000002"
-ELIF = "c0000000-0000-4000-8000-000000000001"
-ELIFS_NUMBER, BLACKLISTED = "+905321110001", "+905321110004"
-ENDED_CALL, LIVE_CALL = "b4000000-0000-4000-8000-000000000001", "b4000000-0000-4000-8000-000000000004"
-LIVE = "b0000000-0000-4000-8000-000000000004"
-WHATSAPP = "b0000000-0000-4000-8000-000000000002"
-UNKNOWN = "ffffffff-ffff-4fff-8fff-ffffffffffff"
-WHOLE_YEAR = {"from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}
-ACTIONS = {
-    "say": {"message": "One moment please."},
-    "forward": {"phone_number": "+902125550100"},
-    "hangup": {},
-    "mute": {},
-    "unmute": {},
-}
-
-
-async def dial(client, number=ELIFS_NUMBER, agent=SALES, path="call", **more):
-    return await client.post(f"/api/v1/{path}", json={"agentId": agent, "participant": {"number": number}, **more})
-
-
-async def placed(client, *arguments, **more):
-    answer = await dial(client, *arguments, **more)
-    assert answer.status_code == 200, answer.text
-    return answer.json()["data"]
-
-
-async def act(client, conversation, action, **body):
-    return await client.post(f"/api/v1/calls/action/{conversation}/{action}", json=body or ACTIONS[action])
-
-
-async def read(client, path, **query):
-    answer = await client.get(f"/api/v1/{path}", params=query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()["data"]
-
-
-async def said(client, conversation, sender="AI"):
-    page = await read(client, f"conversations/{conversation}/messages", sender=sender, per_page=100)
-    return [row["content"] for row in page["data"]]
-
-
-async def timed(client, conversation):
-    """What was said, each with the seconds since the first word."""
-    rows = (await read(client, f"conversations/{conversation}/messages"))["data"]
-    times = [datetime.fromisoformat(row["created_at"]) for row in rows]
-    return [(row["content"], (time - times[0]).total_seconds()) for row, time in zip(rows, times, strict=True)]
+from tests.sandbox.mihu.answers import read
+from tests.sandbox.mihu.telephony import (
+    ACTIONS,
+    BLACKLISTED,
+    ELIF,
+    ELIFS_NUMBER,
+    ENDED_CALL,
+    LIVE,
+    LIVE_CALL,
+    SALES,
+    SERVICE,
+    UNKNOWN,
+    WHATSAPP,
+    act,
+    dial,
+    placed,
+    said,
+    timed,
+)
 
 
 async def test_a_call_is_led_through_its_states_by_the_clock(acme, clock):
@@ -275,72 +244,3 @@ async def test_a_whatsapp_call_is_a_conversation_of_its_own_channel(acme, clock)
     conversation = await read(acme, f"conversations/{call['conversation_uuid']}")
     assert (conversation["channel"], conversation["status"]) == ("WhatsappCall", "Closed")
     assert (await dial(acme, agent=SERVICE, path="whatsapp/call")).status_code == 422
-
-
-async def figures(client, path, **query):
-    answer = await client.get(f"/api/v1/analytics/{path}", params={**WHOLE_YEAR, **query})
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-async def test_figures_have_no_envelope(acme):
-    for path in ("calls", "sessions", "messages", "agents", "campaigns", "delivery"):
-        assert not {"success", "data", "message"} & set(await figures(acme, path))
-
-
-async def test_call_figures_count_what_is_in_the_log(acme, clock):
-    before = (await figures(acme, "calls"))["totals"]
-    assert before["calls"] == (await read(acme, "calls"))["total"]
-    assert before["inbound"] == (await read(acme, "calls", direction="inbound"))["total"]
-    await placed(acme)
-    await placed(acme, "+905551110099")
-    await placed(acme, path="whatsapp/call")
-    clock.advance(100)
-    after = await figures(acme, "calls")
-    grown = {name: after["totals"][name] - before[name] for name in ("calls", "outbound", "answered", "failed")}
-    assert grown == {"calls": 3, "outbound": 3, "answered": 2, "failed": 1}
-    assert sum(after["outcome"].values()) == after["totals"]["calls"]
-    assert sum(after["buckets"].values()) == after["totals"]["answered"]
-    assert after["duration_sec"]["total"] == sum(row["duration"] for row in (await read(acme, "calls"))["data"])
-    assert (await figures(acme, "calls", channel="whatsapp_call"))["totals"]["calls"] == 1
-    both = await figures(acme, "calls", channel="call,whatsapp_call")
-    assert both["totals"] == after["totals"]
-    assert (await figures(acme, "calls", agent_uuid=SERVICE))["totals"]["calls"] == 0
-
-
-async def test_a_window_holds_its_start_and_not_its_end(acme):
-    call = await placed(acme)
-    at = (await read(acme, f"calls/{call['id']}"))["created_at"]
-    later = {"from": at, "to": "2026-03-11T00:00:00+03:00"}
-    assert (await figures(acme, "calls", **later))["totals"]["calls"] == 1
-    earlier = await figures(acme, "calls", to=at, compare_prev=True)
-    everything = await figures(acme, "calls")
-    assert earlier["totals"]["calls"] == everything["totals"]["calls"] - 1
-    assert "previous" not in everything
-
-
-async def test_the_window_before_has_the_same_length_and_the_same_filters(acme):
-    day = {"from": "2026-03-09T12:00:00Z", "to": "2026-03-10T12:00:00Z"}
-    day_before = {"from": "2026-03-08T12:00:00Z", "to": "2026-03-09T12:00:00Z"}
-    compared = await figures(acme, "calls", **day, compare_prev=True)
-    assert compared["previous"]["totals"] == (await figures(acme, "calls", **day_before))["totals"]
-    assert compared["previous"]["totals"]["calls"] > 0
-
-
-@pytest.mark.parametrize("path", ["calls", "sessions", "messages", "agents", "campaigns", "delivery"])
-async def test_a_reversed_window_is_refused(acme, path):
-    query = {"from": "2026-03-10T00:00:00+03:00", "to": "2026-03-09T22:00:00+01:00"}
-    answer = await acme.get(f"/api/v1/analytics/{path}", params=query)
-    assert (answer.status_code, answer.json()["error"]["field"]) == (422, "to")
-
-
-async def test_agents_and_campaigns_are_compared_by_their_own_traffic(acme, globex):
-    rows = {row["agent_uuid"]: row for row in (await figures(acme, "agents"))["agents"]}
-    totals = (await figures(acme, "calls", agent_uuid=SALES))["totals"]
-    assert (rows[SALES]["calls"], rows[SALES]["answered"]) == (totals["calls"], totals["answered"])
-    assert (rows[SERVICE]["calls"], rows[SERVICE]["success_rate"]) == (0, None)
-    assert [row["agent_uuid"] for row in (await figures(acme, "agents", agent_uuid=SALES))["agents"]] == [SALES]
-    assert SALES not in {row["agent_uuid"] for row in (await figures(globex, "agents"))["agents"]}
-    for row in (await figures(acme, "campaigns"))["campaigns"]:
-        own = (await figures(acme, "calls", campaign_uuid=row["campaign_uuid"]))["totals"]
-        assert (row["calls"], row["answered"], row["failed"]) == (own["calls"], own["answered"], own["failed"])

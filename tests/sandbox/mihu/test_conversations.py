@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.sandbox.mihu.answers import read
+
 SALES = "a0000000-0000-4000-8000-000000000001"
 ELIF, MERT = "c0000000-0000-4000-8000-000000000001", "c0000000-0000-4000-8000-000000000002"
 ENDED, WHATSAPP, LIVE = (f"b0000000-0000-4000-8000-00000000000{number}" for number in (1, 2, 4))
@@ -11,12 +13,6 @@ CALL_SESSION, OPEN_SESSION = "b1000000-0000-4000-8000-000000000001", "b1000000-0
 COMPLAINT = "b1000000-0000-4000-8000-000000000005"
 CAMPAIGN = "f1000000-0000-4000-8000-000000000001"
 EVALUATION = "b2000000-0000-4000-8000-000000000001"
-
-
-async def read(client, path, **query):
-    answer = await client.get(f"/api/v1/{path}", params=query)
-    assert answer.status_code == 200, answer.text
-    return answer.json()["data"]
 
 
 async def write(client, conversation, text="Hello"):

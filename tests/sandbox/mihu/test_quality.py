@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.sandbox.mihu.answers import data, field
@@ -238,3 +240,33 @@ async def test_a_coach_speaks_up_only_below_its_threshold(acme):
     assert feedback["skill"] == "Empathy"
     assert f"{report['score']:g} percent" in feedback["message"]
     assert [item["title"] for item in feedback["resources"]] == ["Opening a call"]
+
+
+async def test_a_transcription_is_scored_and_coached_and_tells_its_webhook(acme, clock, receiver):
+    strict = {"name": "Promises", "weight": 100, "penalty_items": [{"name": "Gladly", "penalty_points": -9}]}
+    judge = data(await acme.post(QA, json={"name": "Strict", "skills": [strict]}), 201)["uuid"]
+    hook = {"webhook_url": receiver.url, "webhook_header_token": "of-the-crm"}
+    found = []
+    for qa in (judge, DEFAULTS[QA]):
+        body = {"voice_url": "https://example.com/a.mp3", "qa_agent_uuid": qa, **hook}
+        uuid = data(await acme.post("/api/v1/transcriptions", json=body), 201)["uuid"]
+        path = f"/api/v1/transcriptions/{uuid}/transcript"
+        assert data(await acme.get(path))["evaluations"] == {}
+        clock.advance(30)
+        found.append(data(await acme.get(path)))
+    bad, good = (result["evaluations"] for result in found)
+    assert (bad["qa"]["score"], bad["qa"]["passed"]) == (10, False)
+    assert (bad["coaching"]["skill"], bad["coaching"]["coaching_agent_uuid"]) == ("Promises", DEFAULTS[COACHING])
+    assert (good["qa"]["qa_agent_uuid"], good["qa"]["score"]) == (DEFAULTS[QA], 94)
+    assert good["coaching"] is None
+    assert good["sentiment"]["value"] == "Positive"
+    assert [json.loads(body) for _, body in receiver.seen] == found
+    assert {headers["authorization"] for headers, _ in receiver.seen} == {"Bearer of-the-crm"}
+
+
+async def test_a_transcription_is_not_scored_by_a_judge_that_waits_to_be_asked(acme, clock):
+    await acme.patch(f"{QA}/{DEFAULTS[QA]}", json={"automatic_scoring": False})
+    made = data(await acme.post("/api/v1/transcriptions", json={"voice_url": "https://example.com/a.mp3"}), 201)
+    clock.advance(30)
+    judged = data(await acme.get(f"/api/v1/transcriptions/{made['uuid']}/transcript"))["evaluations"]
+    assert (judged["qa"], judged["coaching"]) == (None, None)

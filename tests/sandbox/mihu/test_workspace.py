@@ -1,21 +1,11 @@
-"""Tags, custom fields and proposals of contacts; webhooks and what they are told; the logs of the workspace."""
+"""Tags, custom fields and proposals of contacts."""
 
 from __future__ import annotations
-
-import hashlib
-import hmac
-import json
-import socket
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
 from tests.sandbox.mihu.answers import data
 from tests.sandbox.mihu.answers import field as named
-from toolpress_sandbox.mihu.deliveries import send
 
 API = "/api/v1"
 CONTACTS, FIELDS, TAGS, APPROVALS = (
@@ -24,14 +14,10 @@ CONTACTS, FIELDS, TAGS, APPROVALS = (
     f"{API}/tags",
     f"{API}/contacts/approvals",
 )
-SUBSCRIPTIONS, REQUESTS, ACTIONS = f"{API}/webhooks", f"{API}/logs/api", f"{API}/logs/actions"
 ELIF, MERT, ANNA = (f"c0000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
 LOYALTY, PLATE, FAX = (f"cf000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
 VIP, TEST_DRIVE = (f"ce000000-0000-4000-8000-00000000000{n}" for n in (1, 2))
 EMAIL, LEVEL, NAME, STAGE = (f"99000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 3, 4))
-SALES, SERVICE, DRAFT = (f"{API}/agents/a0000000-0000-4000-8000-00000000000{n}/webhooks" for n in (1, 2, 3))
-LIVE = "b0000000-0000-4000-8000-000000000004"
-"""The conversation of a call of the sales agent that is under way."""
 UNKNOWN = "ffffffff-ffff-4fff-8fff-ffffffffffff"
 
 
@@ -220,278 +206,19 @@ async def test_a_rejected_proposal_changes_no_contact(acme):
     assert await contact(acme, MERT) == before
 
 
-# Webhooks
-
-HOOK = {"url": "https://hooks.example.com/mihu", "events": ["conversation_end_report"]}
-
-
-async def test_a_secret_is_never_shown(acme):
-    secret = "a-secret-of-the-receiver-of-32-signs"
-    added = await acme.post(SALES, json={**HOOK, "secret_key": secret})
-    hook = data(added, 201)
-    assert (hook["has_secret"], hook["is_active"]) == (True, True)
-    path = f"{SALES}/{hook['webhook_uuid']}"
-    changed = await acme.patch(path, json={**HOOK, "is_active": False})
-    assert (data(changed)["has_secret"], data(changed)["is_active"]) == (True, False)
-    listed = await acme.get(SALES)
-    log = data(await acme.get(REQUESTS, params={"method": "POST", "endpoint": "/webhooks"}))["data"][0]
-    logged = await acme.get(f"{REQUESTS}/{log['uuid']}")
-    assert data(logged)["request_body"]["secret_key"] == "***"
-    assert not [answer for answer in (added, changed, listed, logged) if secret in answer.text]
-    assert data(await acme.patch(path, json={**HOOK, "secret_key": None}))["has_secret"] is False
-
-
-async def test_an_agent_has_five_webhooks_at_most(acme):
-    for _ in range(5):
-        hook = data(await acme.post(DRAFT, json=HOOK), 201)
-    sixth = await acme.post(DRAFT, json=HOOK)
-    assert (sixth.status_code, sixth.json()["error"]["code"]) == (409, "WEBHOOK_LIMIT_REACHED")
-    data(await acme.delete(f"{DRAFT}/{hook['webhook_uuid']}"))
-    data(await acme.post(DRAFT, json=HOOK), 201)
-    assert len(data(await acme.get(DRAFT))) == 5
-
-
-@pytest.mark.parametrize(
-    ("url", "accepted"),
-    [
-        ("https://hooks.example.com/mihu", True),
-        ("http://127.0.0.1:8123/hook", True),
-        ("http://localhost/hook", True),
-        ("http://hooks.example.com/mihu", False),
-        ("http://127.0.0.1.example.com/", False),
-        ("http://127.0.0.1@example.com/", False),
-        ("http://10.0.0.1/hook", False),
-        ("https:///nowhere", False),
-        ("https://hooks.example.com:99999/", False),
-        ("ftp://127.0.0.1/hook", False),
-        ("mihu", False),
-    ],
-)
-async def test_receivers_are_https_or_on_this_machine(acme, url, accepted):
-    answers = [
-        (await acme.post(DRAFT, json={**HOOK, "url": url}), "url"),
-        (await acme.post(SUBSCRIPTIONS, json={"targetUrl": url, "event": "intent_call"}), "targetUrl"),
-    ]
-    for answer, wrong in answers:
-        assert answer.status_code == 201 if accepted else named(answer) == wrong
-
-
-async def test_a_change_wants_address_and_events_each_time(acme):
-    path = f"{SALES}/92000000-0000-4000-8000-000000000001"
-    assert named(await acme.patch(path, json={"is_active": False})) == "events"
-    assert named(await acme.patch(path, json={**HOOK, "events": []})) == "events"
-    assert named(await acme.patch(path, json={**HOOK, "events": ["lunch"]})) == "events.0"
-    assert (await acme.patch(path.replace(SALES, SERVICE), json=HOOK)).status_code == 404
-
-
-@dataclass
-class Receiver:
-    """What came in at an address of this machine."""
-
-    url: str
-    seen: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-
-    def told(self, conversation=LIVE):
-        bodies = [json.loads(body) for _, body in self.seen]
-        return [body["event"] for body in bodies if body["data"]["conversation_uuid"] == conversation]
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            it.seen.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        it = Receiver(f"http://127.0.0.1:{server.server_port}/hook?from=mihu")
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield it
-        server.shutdown()
-        thread.join()
-
-
-async def test_the_end_of_a_call_is_told_once_and_signed(acme, clock, receiver):
-    hook = {"url": receiver.url, "events": ["conversation_status", "conversation_end_report"], "secret_key": "k" * 32}
-    data(await acme.post(SALES, json=hook), 201)
-    data(await acme.get(SALES))
-    assert receiver.seen == []
-    clock.advance(600)
-    for _ in range(2):
-        data(await acme.get(SALES))
-    assert sorted(receiver.told()) == ["conversation_end_report", "conversation_status"]
-    for headers, body in receiver.seen:
-        assert headers["x-mihu-signature"] == "sha256=" + hmac.new(b"k" * 32, body, hashlib.sha256).hexdigest()
-    [told] = [json.loads(body)["data"] for _, body in receiver.seen if b"end_report" in body and LIVE.encode() in body]
-    assert (told["agent_id"], told["number"]) == ("a0000000-0000-4000-8000-000000000001", "+905321110001")
-
-
-async def test_only_those_who_asked_are_told(acme, clock, receiver):
-    for path, changes in (
-        (SALES, {"is_active": False}),
-        (SALES, {"events": ["intent_call"]}),
-        (DRAFT, {}),
-    ):
-        data(await acme.post(path, json={**HOOK, "url": receiver.url, **changes}), 201)
-    data(await acme.post(SUBSCRIPTIONS, json={"targetUrl": receiver.url, "event": "text_evaluation"}), 201)
-    clock.advance(600)
-    data(await acme.get(SALES))
-    assert receiver.told() == []
-
-
-async def test_a_subscription_hears_of_all_agents_until_it_ends(acme, globex, clock, receiver):
-    pair = {"targetUrl": receiver.url, "event": "conversation_status"}
-    for _ in range(2):
-        assert data(await acme.post(SUBSCRIPTIONS, json=pair), 201) == pair
-    clock.advance(600)
-    data(await globex.get(CONTACTS))
-    assert receiver.told() == []
-    data(await acme.get(SALES))
-    assert receiver.told() == ["conversation_status"]
-
-
-async def test_all_subscriptions_of_an_address_end_at_once(acme, clock, receiver):
-    for event in ("conversation_status", "conversation_end_report"):
-        data(await acme.post(SUBSCRIPTIONS, json={"targetUrl": receiver.url, "event": event}), 201)
-    for _ in range(2):
-        data(await acme.request("DELETE", SUBSCRIPTIONS, json={"targetUrl": receiver.url}))
-    clock.advance(600)
-    data(await acme.get(SALES))
-    assert receiver.seen == []
-
-
-async def test_what_happened_before_a_refused_request_is_told_once(acme, clock, receiver):
-    data(await acme.post(SALES, json={**HOOK, "url": receiver.url}), 201)
-    clock.advance(600)
-    assert (await acme.get(f"{CONTACTS}/{UNKNOWN}")).status_code == 404
-    data(await acme.get(SALES))
-    ids = [headers["x-mihu-delivery"] for headers, body in receiver.seen if LIVE.encode() in body]
-    assert len(ids) == 1
-
-
-async def test_a_receiver_that_is_not_there_disturbs_nobody(acme, clock):
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        url = f"http://127.0.0.1:{unused.getsockname()[1]}/"
-    data(await acme.post(SALES, json={**HOOK, "url": url}), 201)
-    clock.advance(600)
-    data(await acme.get(SALES))
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["https://127.0.0.1:9/", "http://example.com/", "http://127.0.0.1@example.com/", "http://192.168.0.1/", "mihu"],
-)
-def test_nothing_is_sent_to_another_machine(monkeypatch, url):
-    def refuse(*_args, **_more):
-        pytest.fail("a connection was opened")
-
-    monkeypatch.setattr(socket, "create_connection", refuse)
-    assert send(url, b"{}", {}) is None
-
-
-# Logs
-
-
-async def logged(client, **filters):
-    rows = data(await client.get(REQUESTS, params=filters))["data"]
-    return [(row["method"], row["endpoint"], row["status_code"]) for row in rows]
-
-
-async def test_every_request_is_in_the_log_newest_first_whatever_its_outcome(acme, readonly):
-    await acme.get(f"{CONTACTS}/{UNKNOWN}")
-    await acme.post(TAGS, json={"name": "lead"})
-    await readonly.delete(f"{TAGS}/{VIP}")
-    assert (await logged(acme))[:3] == [
-        ("DELETE", f"{TAGS}/{VIP}", 403),
-        ("POST", TAGS, 201),
-        ("GET", f"{CONTACTS}/{UNKNOWN}", 404),
-    ]
-    assert (await logged(acme))[0] == ("GET", REQUESTS, 200)
-
-
-async def test_the_log_is_filtered_by_outcome_endpoint_method_and_time(acme, clock):
-    await acme.get(f"{CONTACTS}/{UNKNOWN}")
-    await acme.post(TAGS, json={"name": "lead"})
-    clock.advance(3600)
-    await acme.post(TAGS, json={"name": "vip"})
-    today = "2026-03-10T00:00:00Z"
-    assert {row[2] for row in await logged(acme, status_code="4xx")} == {404, 422}
-    assert await logged(acme, status_code="422") == [("POST", TAGS, 422)]
-    assert await logged(acme, endpoint="/tags") == [("POST", TAGS, 422), ("POST", TAGS, 201)]
-    assert {row[0] for row in await logged(acme, method="POST")} == {"POST"}
-    early = {"from": today, "to": "2026-03-10T13:00:00Z", "endpoint": "/tags"}
-    assert await logged(acme, **early) == [("POST", TAGS, 201)]
-    assert await logged(acme, **{"from": "2026-03-10T16:00:00+03:00", "method": "POST"}) == [("POST", TAGS, 422)]
-    assert len(await logged(acme, per_page=2)) == 2
-    assert named(await acme.get(REQUESTS, params={"status_code": "teapot"})) == "status_code"
-
-
-async def test_a_logged_request_shows_its_body_and_the_list_does_not(acme):
-    await acme.post(TAGS, json={"name": "lead"})
-    [row] = data(await acme.get(REQUESTS, params={"endpoint": TAGS}))["data"]
-    assert "request_body" not in row
-    shown = data(await acme.get(f"{REQUESTS}/{row['uuid']}"))
-    assert shown == {**row, "request_body": {"name": "lead"}}
-    assert row["timestamp"].startswith("2026-03-10T12:00")
-
-
-async def test_actions_are_listed_in_short_and_read_in_full(acme):
-    page = data(await acme.get(ACTIONS))
-    assert [row["type"] for row in page["data"]] == ["workflow", "intent", "task"]
-    assert not {"request", "response", "error", "extras"} & page["data"][0].keys()
-    row = page["data"][0]
-    whole = data(await acme.get(f"{ACTIONS}/workflow/{row['uuid']}"))
-    assert whole.items() >= row.items()
-    assert whole["error"]
-    assert (whole["agent"]["name"], whole["contact"]["uuid"]) == ("Service desk", MERT)
-    assert (await acme.get(f"{ACTIONS}/intent/{row['uuid']}")).status_code == 404
-    assert named(await acme.get(f"{ACTIONS}/call/{row['uuid']}")) == "type"
-
-
-@pytest.mark.parametrize(
-    ("filters", "expected"),
-    [
-        ({"type": "intent"}, ["intent"]),
-        ({"status": "failed"}, ["workflow"]),
-        ({"agent_uuid": "a0000000-0000-4000-8000-000000000001"}, ["intent", "task"]),
-        ({"from": "2026-03-09T12:00:00Z"}, ["workflow", "intent"]),
-        ({"to": "2026-03-09T12:00:00Z"}, ["task"]),
-        ({"per_page": 1, "page": 2}, ["intent"]),
-    ],
-)
-async def test_actions_are_filtered(acme, filters, expected):
-    assert [row["type"] for row in data(await acme.get(ACTIONS, params=filters))["data"]] == expected
-
-
-async def test_an_action_outlives_its_contact(acme):
-    data(await acme.delete(f"{CONTACTS}/{MERT}"))
-    [row] = data(await acme.get(ACTIONS, params={"type": "intent"}))["data"]
-    assert (row["contact"], row["customer"]) == (None, {"number": "+905321110002"})
-
-
 # Tenants
 
 
 async def test_another_tenant_sees_and_reaches_nothing_of_it(acme, globex):
-    for path in (FIELDS, TAGS, APPROVALS, ACTIONS):
+    for path in (FIELDS, TAGS, APPROVALS):
         ours, theirs = data(await acme.get(path)), data(await globex.get(path))
         ours, theirs = (rows if isinstance(rows, list) else rows["data"] for rows in (ours, theirs))
         assert theirs
         assert not {row["uuid"] for row in ours} & {row["uuid"] for row in theirs}
-    ours = data(await acme.get(REQUESTS))["data"][0]["uuid"]
-    assert (await globex.get(f"{REQUESTS}/{ours}")).status_code == 404
-    assert "/contacts/" + UNKNOWN not in str(await logged(globex))
     for method, path in (
         ("PUT", f"{FIELDS}/{PLATE}"),
         ("DELETE", f"{TAGS}/{VIP}"),
         ("POST", f"{APPROVALS}/{EMAIL}/approve"),
-        ("GET", SALES),
     ):
         body = {"json": {}} if method in ("PUT", "POST") else {}
         assert (await globex.request(method, path, **body)).status_code == 404
