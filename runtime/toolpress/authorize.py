@@ -1,4 +1,7 @@
-"""The one answer to "may this principal use this tool?", asked by the listing and by every call."""
+"""The one answer to "may this principal use this tool?", asked by the listing and by every call.
+
+A tool's audience is its category's, so that a tool which is added to a category is protected without a further line.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,14 @@ def decide(principal: Principal, tool: ToolInfo, catalog: Catalog) -> Decision:
     if principal.role in audience(tool, catalog):
         return ALLOWED
     return UNKNOWN if tool.effect == "read" else BLOCKED
+
+
+def outranks(role: object, principal: Principal, catalog: Catalog) -> bool:
+    """Whether the role stands above the principal's own; what is no role of the catalogue outranks nobody."""
+    order = catalog.roles
+    if role not in order:
+        return False
+    return principal.role not in order or order.index(role) < order.index(principal.role)
 
 
 def audience(tool: ToolInfo, catalog: Catalog) -> tuple[str, ...]:
