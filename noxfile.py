@@ -57,10 +57,11 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(tags=["check"])
 def foreign(session: nox.Session) -> None:
-    """The TypeScript SDK, v1 and v2, against a real server over HTTP and stdio."""
-    folder = ROOT / "tests" / "foreign"
-    session.run("npm", "ci", "--prefix", str(folder), "--no-audit", "--no-fund", "--loglevel=error")
-    session.run("pytest", "tests/foreign", "--run-foreign", "-q", *session.posargs)
+    """The TypeScript SDK, the official conformance suite and a Chromium, if there is one, against a real server."""
+    folders = ("tests/foreign", "tests/browser")
+    for folder in folders:
+        session.run("npm", "ci", "--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error")
+    session.run("pytest", *folders, "--run-foreign", "-q", *session.posargs)
 
 
 @nox.session(tags=["check"])

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +20,24 @@ TOOLPRESS = (sys.executable, "-m", "toolpress")
 
 @dataclass(frozen=True)
 class Server:
-    """A running `toolpress serve`: its own address and that of its sandbox; `log` is what it writes to stderr."""
+    """A running `toolpress serve`: its own address and that of its sandbox; `log` is what it writes to stderr.
+
+    `catalogs` has the addresses `mcp`, `upstream` and `sandbox` of each catalogue.
+    """
 
     mcp_url: str
     sandbox_url: str
     process: subprocess.Popen[bytes]
     log: Path
+    catalogs: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def base_url(self) -> str:
         return self.mcp_url.removesuffix("/mcp")
+
+    @property
+    def origin(self) -> str:
+        return self.mcp_url[: self.mcp_url.index("/", len("http://"))]
 
 
 def run(*words: str, env: dict[str, str] | None = None, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -46,17 +54,20 @@ def run(*words: str, env: dict[str, str] | None = None, **options: Any) -> subpr
 
 @contextmanager
 def serve(catalog: str, *arguments: str, env: dict[str, str] | None = None) -> Iterator[Server]:
-    """`toolpress serve CATALOG --sandbox` on free ports; ended by SIGTERM and checked for a clean exit."""
+    """`toolpress serve CATALOG --sandbox` on free ports; ended by SIGTERM and checked for a clean exit.
+
+    Further catalogues may stand among the arguments; the addresses are those of the first.
+    """
     with tempfile.TemporaryDirectory() as folder:
         announce, log = Path(folder, "announce.json"), Path(folder, "stderr")
-        command = [*TOOLPRESS, "serve", catalog, "--sandbox", "--port", "0", "--announce", str(announce), *arguments]
+        command = [*TOOLPRESS, "serve", catalog, *arguments, "--sandbox", "--port", "0", "--announce", str(announce)]
         with log.open("wb") as stderr:
             process = subprocess.Popen(
                 command, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL, stderr=stderr
             )
         try:
             seen = _announced(process, announce, log)
-            yield Server(seen["mcp"], seen["sandbox"], process, log)
+            yield Server(seen["mcp"], seen["sandbox"], process, log, seen["catalogs"])
         finally:
             process.send_signal(signal.SIGTERM)
             try:

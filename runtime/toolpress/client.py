@@ -88,7 +88,7 @@ class Client:
         if tenancy is None:
             return None
         if not self._tenant:
-            raise missing_tenant(f"tenant= with the key, or set the environment variable {tenancy.environment}")
+            raise missing_tenant(f"Pass tenant= with the key, or set the environment variable {tenancy.environment}.")
         return checked_tenant(self._tenant)
 
     def _headers(self, operation: Operation) -> dict[str, str]:

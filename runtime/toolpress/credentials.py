@@ -76,7 +76,7 @@ def environment_tenant(environment: Mapping[str, str], tenancy: Tenancy | None) 
         return None
     text = environment.get(tenancy.environment, "").strip()
     if not text:
-        raise missing_tenant(f"the environment variable {tenancy.environment}")
+        raise missing_tenant(f"Set the environment variable {tenancy.environment}.")
     return checked_tenant(text)
 
 
@@ -106,7 +106,7 @@ def calling(credential: Credential, catalog: Catalog) -> dict[str, str]:
 
 def _required(tenant: str | None, catalog: Catalog) -> str | None:
     if tenant is None and catalog.tenancy is not None:
-        raise missing_tenant(f"{catalog.tenancy.header}: <tenant> with the API key")
+        raise missing_tenant(f"Send {catalog.tenancy.header}: <tenant> with the API key.")
     return tenant
 
 

@@ -169,7 +169,7 @@ async def _over_mcp(client: Client[StreamableHttpTransport], case: Case) -> Resu
         return Result(case, "no object", text[:200])
     if answer.is_error:
         return Result(case, str(payload.get("code")), str(payload.get("error")))
-    good = payload.get("success") is not False and answer.structured_content == payload
+    good = payload.get("success", True) is True and answer.structured_content == payload
     return Result(case, "success" if good else "no success", "")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from toolpress.errors import INVALID_TENANT, MISSING_TENANT, Unauthenticated
+from toolpress.errors import INVALID_TENANT, MISSING_TENANT, UNKNOWN_TENANT, Unauthenticated
 
 PLACEHOLDER = "{tenant}"
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -31,9 +31,19 @@ def checked_tenant(text: str) -> str:
     return text
 
 
-def missing_tenant(way: str) -> Unauthenticated:
-    """`way` says how a tenant is named here, such as a header and its placeholder."""
-    return Unauthenticated("Missing tenant context.", code=MISSING_TENANT, fix=f"Send {way}.", outcome="not_sent")
+def missing_tenant(fix: str) -> Unauthenticated:
+    """`fix` says how a tenant is named here."""
+    return Unauthenticated("Missing tenant context.", code=MISSING_TENANT, fix=fix, outcome="not_sent")
+
+
+def unknown_tenant(base_url: str, symptom: str) -> Unauthenticated:
+    """`symptom` is how the upstream showed that it has no such tenant: "does not resolve", "answered 404"."""
+    return Unauthenticated(
+        f"The upstream {symptom}: there is no such tenant.",
+        code=UNKNOWN_TENANT,
+        fix=f"Check the spelling of the subdomain: does {base_url} resolve?",
+        status=404,
+    )
 
 
 def host_of(base_url: str, tenant: str | None) -> str:

@@ -7,7 +7,6 @@ from toolpress.client import Client
 from toolpress.contract import Catalog, JsonObject, Operation
 from toolpress.errors import (
     INVALID_API_KEY,
-    UNKNOWN_TENANT,
     ConfigurationError,
     Unauthenticated,
     UpstreamGarbled,
@@ -17,6 +16,7 @@ from toolpress.errors import (
 from toolpress.identity import Ask
 from toolpress.paths import lookup
 from toolpress.principal import Credential, Principal
+from toolpress.tenancy import unknown_tenant
 
 
 def asker(client: Client) -> Ask:
@@ -39,10 +39,10 @@ async def whoami(client: Client, credential: Credential) -> Principal:
     rules = catalog.authentication.identity
     answer: JsonObject = {}
     try:
-        answer = await client.for_caller(credential).call(_operation(catalog), dict(rules.arguments))
+        answer = await client.for_caller(credential).call(identity_operation(catalog), dict(rules.arguments))
     except UpstreamRefused as error:
         if error.status == 404 and catalog.tenancy is not None:
-            raise _unknown_tenant(catalog, "answered 404") from error
+            raise unknown_tenant(catalog.base_url, "answered 404") from error
         if error.status == 401 or (error.status == 403 and rules.role is not None):
             raise _unknown_key(catalog) from error
         if error.status != 403:  # without roles, a known key may well lack the one permission that was tried
@@ -50,7 +50,7 @@ async def whoami(client: Client, credential: Credential) -> Principal:
     except UpstreamUnresolved as error:
         if catalog.tenancy is None:
             raise
-        raise _unknown_tenant(catalog, "does not resolve") from error
+        raise unknown_tenant(catalog.base_url, "does not resolve") from error
     role = catalog.roles[0] if rules.role is None else lookup(answer, rules.role)
     tenant = credential.tenant if rules.tenant is None else lookup(answer, rules.tenant)
     if not isinstance(role, str) or not isinstance(tenant, str):
@@ -80,16 +80,8 @@ def _unknown_key(catalog: Catalog) -> Unauthenticated:
     )
 
 
-def _unknown_tenant(catalog: Catalog, symptom: str) -> Unauthenticated:
-    return Unauthenticated(
-        f"The upstream {symptom}: there is no such tenant.",
-        code=UNKNOWN_TENANT,
-        fix=f"Check the spelling of the subdomain: does {catalog.base_url} resolve for it?",
-        status=404,
-    )
-
-
-def _operation(catalog: Catalog) -> Operation:
+def identity_operation(catalog: Catalog) -> Operation:
+    """The operation whose answer shows whose a key is."""
     name = catalog.authentication.identity.tool
     tool = next((tool for tool in catalog.tools if tool.name == name), None)
     if tool is None:

@@ -73,9 +73,13 @@ class Engine:
         caller = ANONYMOUS
         kept: Refusal | None = None
         try:
-            with self.store.transaction():
+            with (
+                self.store.transaction()
+            ):  # of its own: time that has passed stays passed, whatever comes of the request
                 caller = self._caller(match, incoming)
                 limits = self.limiter.admit(caller) if caller.key_id else {}
+                self._let_time_pass(caller)
+            with self.store.transaction():
                 try:
                     reply = self._run(match, caller, incoming)
                 except Refusal as refusal:
@@ -115,8 +119,7 @@ class Engine:
         if collection is None or not caller.tenant:
             return
         with self.store.transaction():
-            records = Records(self.store, self.definition, caller.tenant, self.clock, caller.key_id)
-            records.insert(
+            self._records(caller).insert(
                 collection,
                 {
                     "method": incoming.method,
@@ -126,6 +129,13 @@ class Engine:
                     "request_body": self.journal.body(incoming.body, operation),
                 },
             )
+
+    def _records(self, caller: Caller) -> Records:
+        return Records(self.store, self.definition, caller.tenant, self.clock, caller.key_id or "system")
+
+    def _let_time_pass(self, caller: Caller) -> None:
+        if self._before is not None and caller.tenant:
+            self._before(self._records(caller))
 
     def _caller(self, match: Match | Miss, incoming: Incoming) -> Caller:
         if isinstance(match, Miss):
@@ -151,15 +161,12 @@ class Engine:
             self._checker.arguments(operation, decoded)
             sent = frozenset(decoded)
             arguments = with_defaults(operation, decoded)
-        records = Records(self.store, self.definition, caller.tenant, self.clock, caller.key_id or "system")
-        if self._before is not None and caller.tenant:
-            self._before(records)
         call = Call(
             operation=operation,
             arguments=arguments,
             sent=sent,
             caller=caller,
-            records=records,
+            records=self._records(caller),
             definition=self.definition,
             checker=self._checker,
             headers=incoming.headers,

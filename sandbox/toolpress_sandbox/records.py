@@ -15,6 +15,11 @@ from toolpress_sandbox.store import Store
 VERSIONS = "versions"
 
 
+def _fresh(defaults: JsonObject) -> JsonObject:
+    """Defaults that a row may change: only what can be changed in place is copied."""
+    return {name: copy.deepcopy(item) if isinstance(item, (dict, list)) else item for name, item in defaults.items()}
+
+
 class Records:
     """Rows of `tenant`. `actor` is written into every version as its author."""
 
@@ -58,7 +63,7 @@ class Records:
     ) -> JsonObject:
         spec = self.collection(collection)
         now = self.now()
-        full = {spec.id_field: row.get(spec.id_field) or self.new_id(), **copy.deepcopy(spec.defaults), **row}
+        full = {spec.id_field: row.get(spec.id_field) or self.new_id(), **_fresh(spec.defaults), **row}
         full.setdefault("created_at", now)
         full.setdefault("updated_at", full["created_at"])
         if spec.versioned:

@@ -17,7 +17,7 @@ from tests.runtime.test_logs import _restored as _restored
 from toolpress.catalog import CatalogIndex, find_catalog
 from toolpress.cli import main
 from toolpress.contract import JsonObject
-from toolpress.embedded import running_sandbox
+from toolpress.embedded import running_sandbox, sandbox_base_url
 
 OWNER, MEMBER, REVOKED = "zhn_test_acme_owner", "zhn_test_acme_member", "zhn_test_acme_revoked"
 AGENT = "0a000000-0000-4000-8000-000000000001"
@@ -53,7 +53,7 @@ Scratch = Callable[[Callable[[JsonObject], object]], str]
 @pytest.fixture(autouse=True)
 def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
-        if name.startswith("TOOLPRESS_") or name in ("ZIHIN_API_KEY", "NOTEBOOK_API_KEY"):
+        if name.startswith(("TOOLPRESS_", "MIHU_")) or name in ("ZIHIN_API_KEY", "NOTEBOOK_API_KEY"):
             monkeypatch.delenv(name)
 
 
@@ -82,6 +82,14 @@ def sandbox(zihin: CatalogIndex) -> Iterator[str]:
     """The address of a sandbox that the tests of this folder share."""
     with running_sandbox(zihin) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def mihu_hosts() -> Iterator[str]:
+    """The base URL of a mihu sandbox: `{tenant}` in it stands for the tenant."""
+    index = CatalogIndex(find_catalog("mihu"))
+    with running_sandbox(index) as url:
+        yield sandbox_base_url(index.catalog, url)
 
 
 @pytest.fixture

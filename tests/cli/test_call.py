@@ -10,16 +10,19 @@ from tests.cli.conftest import AGENT, CLOSED, MEMBER, OWNER, REVOKED, UNKNOWN, C
 from toolpress.cli import main
 from toolpress.errors import UpstreamRefused
 
+ZIHIN = ("--catalog", "zihin")
+"""Names such as list_agents are in another catalogue too."""
+
 
 def test_a_read_on_a_fresh_sandbox(toolpress: Command) -> None:
-    ran = toolpress("call", "list_agents", "status=published", "--sandbox")
+    ran = toolpress("call", "list_agents", "status=published", *ZIHIN, "--sandbox")
     assert (ran.code, ran.err) == (0, "")
     assert ran.json["success"] is True
     assert {agent["status"] for agent in ran.json["agents"]} == {"published"}
 
 
 def test_a_write_with_json_values_can_be_read_back(toolpress: Command, sandbox: str) -> None:
-    there = ("--base-url", sandbox, "--key", OWNER)
+    there = (*ZIHIN, "--base-url", sandbox, "--key", OWNER)
     model = {"model": "openai.gpt-4.1-nano", "max_tokens": 7}
     made = toolpress("call", "create_agent", "name=Schön 7", f"llm_config={json.dumps(model)}", *there)
     assert made.code == 0
@@ -30,7 +33,7 @@ def test_a_write_with_json_values_can_be_read_back(toolpress: Command, sandbox: 
 
 
 def test_arguments_as_one_object(toolpress: Command, sandbox: str) -> None:
-    there = ("--base-url", sandbox, "--key", OWNER)
+    there = (*ZIHIN, "--base-url", sandbox, "--key", OWNER)
     ran = toolpress("call", "get_agent", "--json-args", json.dumps({"agent_id": UNKNOWN}), *there, f"agent_id={AGENT}")
     assert ran.json["agent"]["id"] == AGENT
 
@@ -47,7 +50,7 @@ def test_arguments_as_one_object(toolpress: Command, sandbox: str) -> None:
     ],
 )
 def test_an_error_of_the_tool_is_an_answer(toolpress: Command, sandbox: str, words: list[str], code: str) -> None:
-    ran = toolpress("call", words[0], "--base-url", sandbox, "--key", OWNER, *words[1:])
+    ran = toolpress("call", words[0], *ZIHIN, "--base-url", sandbox, "--key", OWNER, *words[1:])
     assert ran.code == 1
     assert (ran.json["success"], ran.json["code"]) == (False, code)
     assert ran.err == ""
@@ -68,7 +71,7 @@ def test_an_error_of_the_tool_is_an_answer(toolpress: Command, sandbox: str, wor
     ],
 )
 def test_what_keeps_a_call_from_an_answer(toolpress: Command, words: list[str], code: int, complaint: str) -> None:
-    ran = toolpress("call", *words)
+    ran = toolpress("call", *ZIHIN, *words)
     assert ran.code == code
     assert ran.complaint.startswith(f"toolpress call: {complaint}")
 
@@ -86,7 +89,7 @@ def test_key_and_address_come_from_the_environment(
 
 def test_debug_raises_the_error_of_the_tool(sandbox: str) -> None:
     with pytest.raises(UpstreamRefused):
-        main(["call", "get_agent", f"agent_id={UNKNOWN}", "--base-url", sandbox, "--key", OWNER, "--debug"])
+        main(["call", "get_agent", f"agent_id={UNKNOWN}", *ZIHIN, "--base-url", sandbox, "--key", OWNER, "--debug"])
 
 
 def test_a_catalogue_outside_the_entry_points_has_its_own_sandbox(toolpress: Command, scratch: Scratch) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import socket
+from typing import Any
 
 import pytest
 
 from tests.cli.conftest import CLOSED, MEMBER, OWNER, REVOKED, Command, Ran, Scratch
 from toolpress.catalog import CatalogIndex
+from toolpress.oauth.tokens import PREFIXES
 
 
 def findings(ran: Ran) -> dict[str, tuple[str, str, str | None]]:
@@ -125,3 +127,90 @@ def test_catalogues_that_cannot_be_had(toolpress: Command, scratch: Scratch, mon
     )
     monkeypatch.setattr("toolpress.cli.doctor.installed", dict)
     assert findings(toolpress("doctor", "--port", "0"))["catalogues"][0] == "FAIL"
+
+
+FULL, READONLY = "mihu_test_acme_full", "mihu_test_acme_readonly"
+NOT_MADE_HERE = "The upstream answered 401: wrong tenant, or wrong or expired API token."
+
+
+@pytest.mark.parametrize("token", [FULL, READONLY])
+def test_a_tenant_and_its_token(
+    toolpress: Command, mihu_hosts: str, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("MIHU_API_TOKEN", token)
+    found = findings(toolpress("doctor", "mihu", "--port", "0", "--tenant", "acme", "--base-url", mihu_hosts))
+    assert {mark for mark, _, _ in found.values()} == {"ok"}
+    assert found["mihu upstream"][1].startswith(f"{mihu_hosts.replace('{tenant}', 'acme')} answers (")
+    assert found["mihu key"][1] == "MIHU_API_TOKEN is good in tenant acme; what it may do, only calls show"
+
+
+@pytest.mark.parametrize("token", [FULL, ""])
+def test_a_tenant_that_does_not_exist(
+    toolpress: Command, mihu_hosts: str, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("MIHU_API_TOKEN", token)
+    found = findings(toolpress("doctor", "mihu", "--port", "0", "--tenant", "acmee", "--base-url", mihu_hosts))
+    address = mihu_hosts.replace("{tenant}", "acmee")
+    fix = f"Check the spelling of the subdomain: does {address} resolve?"
+    assert found["mihu upstream"] == ("FAIL", "The upstream answered 404: there is no such tenant.", fix)
+    assert found["mihu key"][0] == "skip"
+
+
+def test_a_tenant_whose_host_does_not_resolve(toolpress: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = socket.getaddrinfo
+
+    def lookup(host: Any, *rest: Any, **more: Any) -> Any:
+        if str(host).endswith(".invalid"):
+            raise socket.gaierror(socket.EAI_NONAME, "no such name")
+        return known(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    hosts = "http://{tenant}.nowhere.invalid"
+    found = findings(toolpress("doctor", "mihu", "--port", "0", "--tenant", "acme", "--base-url", hosts))
+    assert found["mihu upstream"] == (
+        "FAIL",
+        "http://acme.nowhere.invalid does not resolve: there is no such tenant, or this machine is offline",
+        "Check the spelling of the subdomain: does http://acme.nowhere.invalid resolve?",
+    )
+
+
+@pytest.mark.parametrize(
+    ("tenant", "token", "mark", "told"),
+    [
+        ("", "", "skip", "MIHU_TENANT is not set; HTTP callers name theirs"),
+        ("", FULL, "FAIL", "Missing tenant context."),
+        ("acme.mihu.ai", FULL, "FAIL", "The tenant is not a subdomain."),
+        ("Acme", "", "FAIL", "The tenant is not a subdomain."),
+    ],
+)
+def test_without_a_usable_tenant_no_host_is_asked(
+    toolpress: Command, monkeypatch: pytest.MonkeyPatch, tenant: str, token: str, mark: str, told: str
+) -> None:
+    monkeypatch.setenv("MIHU_TENANT", tenant)
+    monkeypatch.setenv("MIHU_API_TOKEN", token)
+    found = findings(toolpress("doctor", "mihu", "--port", "0", "--base-url", "http://{tenant}.localhost:9"))
+    assert found["mihu tenant"][0] == mark
+    assert found["mihu tenant"][1].startswith(told)
+    assert not found.keys() & {"mihu upstream", "mihu key"}
+
+
+@pytest.mark.parametrize(
+    ("tenant", "token", "told"),
+    [
+        ("acme", "mihu_test_acme_revoked", NOT_MADE_HERE),
+        ("globex", FULL, NOT_MADE_HERE),
+        ("acme", PREFIXES["access"] + "x", "MIHU_API_TOKEN holds an OAuth token that a Toolpress server minted"),
+        ("acme", PREFIXES["refresh"] + "x", "MIHU_API_TOKEN holds an OAuth token that a Toolpress server minted"),
+        ("acme", "two words", "The API key is malformed."),
+    ],
+)
+def test_a_token_that_will_not_do(
+    toolpress: Command, mihu_hosts: str, monkeypatch: pytest.MonkeyPatch, tenant: str, token: str, told: str
+) -> None:
+    monkeypatch.setenv("MIHU_TENANT", tenant)
+    monkeypatch.setenv("MIHU_API_TOKEN", token)
+    ran = toolpress("doctor", "mihu", "--port", "0", "--base-url", mihu_hosts)
+    mark, text, _ = findings(ran)["mihu key"]
+    assert mark == "FAIL"
+    assert text.startswith(told)
+    assert token not in ran.out

@@ -50,7 +50,7 @@ def test_it_answers_until_it_is_told_to_stop(zihin: CatalogIndex, stop: signal.S
 
 def test_a_data_file_keeps_what_was_written(toolpress: Command, tmp_path: Path) -> None:
     kept = str(tmp_path / "kept.db")
-    there = ("--key", OWNER, "--base-url")
+    there = ("--catalog", "zihin", "--key", OWNER, "--base-url")
     with running("zihin", "--data", kept) as (url, _):
         model = 'llm_config={"model": "openai.gpt-4.1-nano"}'
         made = toolpress("call", "create_agent", "name=Kept", model, *there, url).json["agent"]["id"]

@@ -139,7 +139,7 @@ def test_the_sandbox_of_a_server_keeps_its_data_in_a_file(
     toolpress: Command, zihin: CatalogIndex, tmp_path: Path
 ) -> None:
     kept = tmp_path / "kept.db"
-    there = ("--key", OWNER, "--base-url")
+    there = ("--catalog", "zihin", "--key", OWNER, "--base-url")
     with processes.serve("zihin", "--data", str(kept)) as server:
         assert f"(data in {kept})" in server.log.read_text(encoding="utf-8")
         model = 'llm_config={"model": "openai.gpt-4.1-nano"}'

@@ -6,13 +6,15 @@ import pytest
 
 from tests.cli.conftest import Command
 from toolpress.authorize import audience
-from toolpress.catalog import CatalogIndex
+from toolpress.catalog import CatalogIndex, find_catalog
 
 
 def test_every_tool_has_a_line(toolpress: Command, zihin: CatalogIndex) -> None:
     ran = toolpress("tools", "zihin")
     *lines, count = ran.out.splitlines()
-    assert [line.split()[:3] for line in lines] == [[tool.name, tool.category, tool.effect] for tool in zihin.tools]
+    assert [line.split()[:4] for line in lines] == [
+        [tool.name, tool.category, tool.effect, tool.observed] for tool in zihin.tools
+    ]
     assert all(line.endswith(zihin.listing(line.split()[0])["title"]) for line in lines)
     assert count == f"{len(zihin.tools)} tools of zihin"
     assert (ran.code, ran.err) == (0, "")
@@ -29,8 +31,20 @@ def test_a_role_sees_its_own(toolpress: Command, zihin: CatalogIndex) -> None:
     assert len(counts) > 1
 
 
-def test_json_is_what_mcp_lists(toolpress: Command, zihin: CatalogIndex) -> None:
-    assert toolpress("tools", "zihin", "--json").json == [zihin.listing(tool.name) for tool in zihin.tools]
+FACTS = ("module", "category", "effect", "observed")
+
+
+@pytest.mark.parametrize("name", ["mihu", "zihin"])
+def test_json_is_what_mcp_lists_and_where_it_comes_from(toolpress: Command, name: str) -> None:
+    index = CatalogIndex(find_catalog(name))
+    entries = toolpress("tools", name, "--json").json
+    assert [[entry.pop(fact) for fact in FACTS] for entry in entries] == [
+        [getattr(tool, fact) for fact in FACTS] for tool in index.tools
+    ]
+    assert entries == [index.listing(tool.name) for tool in index.tools]
+
+
+def test_json_for_a_role(toolpress: Command, zihin: CatalogIndex) -> None:
     lowest = zihin.catalog.roles[-1]
     shown = toolpress("tools", "zihin", "--json", "--role", lowest).json
     assert [tool["name"] for tool in shown] == [

@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.docs.pages import ROOT, blocks
+from tests.docs.products import PRODUCTS
+from tests.processes import Server
+from toolpress.embedded import sandbox_base_url
 
-OWNER = "zhn_test_acme_owner"
-SERVER, SANDBOX = "http://127.0.0.1:8000", "http://127.0.0.1:8090"
-"""Where the pages say that a server and a sandbox run."""
+SERVER = "http://127.0.0.1:8000"
+"""Where the pages say that a server runs; in their JSON and shell blocks it serves all catalogues."""
+SANDBOXES = {"zihin": "http://127.0.0.1:8090", "mihu": "http://127.0.0.1:8091"}
 PROGRAMS = Path(sys.executable).parent
 
 
@@ -38,36 +41,59 @@ class Place:
 
     folder: Path
     server: str
-    sandbox: str
+    sandboxes: dict[str, str]
     foreign: bool = False
     """Whether programs that need node and a network may run."""
 
     def real(self, text: str) -> str:
-        return text.replace(SERVER, self.server).replace(SANDBOX, self.sandbox)
+        """The page's text with the ports on which servers listen here."""
+        return _with_ports(text, self._ports())
+
+    def shown(self, text: str) -> str:
+        """The other way about."""
+        return _with_ports(text, {real: page for page, real in self._ports().items()})
+
+    def _ports(self) -> dict[str, str]:
+        addresses = {SERVER: self.server, **{page: self.sandboxes[name] for name, page in SANDBOXES.items()}}
+        return {page.rpartition(":")[2]: real.rpartition(":")[2] for page, real in addresses.items()}
+
+    def upstreams(self) -> dict[str, str]:
+        """Settings that put the sandboxes in the place of the products."""
+        return {
+            f"TOOLPRESS_{name.upper()}_BASE_URL": sandbox_base_url(PRODUCTS[name].catalog, address)
+            for name, address in self.sandboxes.items()
+        }
 
     def environment(self, command: Command) -> dict[str, str]:
-        """Without settings of the machine's own; the product is the sandbox."""
+        """Without settings of the machine's own; the products are the sandboxes."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("TOOLPRESS_", "FASTMCP_"))}
         return {
             **kept,
             "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.folder),
-            "ZIHIN_API_KEY": OWNER,
-            "TOOLPRESS_ZIHIN_BASE_URL": self.sandbox,
+            **{name: value for product in PRODUCTS.values() for name, value in product.environment.items()},
+            **self.upstreams(),
             "TOOLPRESS_LOG_FORMAT": "json",
             "FASTMCP_CHECK_FOR_UPDATES": "off",
             **command.environment,
         }
 
 
-def make_place(folder: Path, server: str, sandbox: str, *, foreign: bool) -> Place:
+def _with_ports(text: str, ports: dict[str, str]) -> str:
+    """Other ports for those of this machine's names, such as acme.localhost:8091."""
+    return re.sub(
+        r"\b(127\.0\.0\.1|localhost):(\d+)\b", lambda found: f"{found[1]}:{ports.get(found[2], found[2])}", text
+    )
+
+
+def make_place(folder: Path, server: Server, *, foreign: bool) -> Place:
     """The folder links to everything in the checkout and holds the modules that the pages tell a reader to save."""
     for entry in ROOT.iterdir():
         if not entry.name.startswith("."):
             (folder / entry.name).symlink_to(entry)
     for name, text in saved_modules().items():
         (folder / name).write_text(text, encoding="utf-8")
-    return Place(folder, server, sandbox, foreign)
+    return Place(folder, server.origin, {name: seen["sandbox"] for name, seen in server.catalogs.items()}, foreign)
 
 
 def saved_modules() -> dict[str, str]:

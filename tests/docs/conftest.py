@@ -1,4 +1,4 @@
-"""A place for the commands of the pages, with a fresh sandbox behind it."""
+"""A place for the commands of the pages, with fresh sandboxes behind it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,25 @@ import httpx
 import pytest
 
 from tests.docs.commands import Place, make_place
-from tests.processes import Server
+from tests.docs.products import PRODUCTS
+from tests.processes import Server, serve
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The main command of the README."""
+    with serve(*PRODUCTS) as server:
+        yield server
 
 
 @pytest.fixture
-def place(tmp_path: Path, zihin_server: Server, request: pytest.FixtureRequest) -> Iterator[Place]:
-    reset = f"{zihin_server.sandbox_url}/__sandbox__/reset"
-    httpx.post(reset, trust_env=False).raise_for_status()
-    foreign = bool(request.config.getoption("--run-foreign"))
-    yield make_place(tmp_path, zihin_server.base_url, zihin_server.sandbox_url, foreign=foreign)
-    httpx.post(reset, trust_env=False).raise_for_status()
+def place(tmp_path: Path, server: Server, request: pytest.FixtureRequest) -> Iterator[Place]:
+    place = make_place(tmp_path, server, foreign=bool(request.config.getoption("--run-foreign")))
+    _reset(place)
+    yield place
+    _reset(place)
+
+
+def _reset(place: Place) -> None:
+    for sandbox in place.sandboxes.values():
+        httpx.post(f"{sandbox}/__sandbox__/reset", trust_env=False).raise_for_status()

@@ -9,13 +9,19 @@ import re
 import shutil
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, distribution
+from itertools import takewhile
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from tests.docs.commands import OWNER, SERVER, Command, Place, output, saved_modules
+from tests.docs.commands import SERVER, Command, Place, output, saved_modules
 from tests.docs.pages import ROOT, table
-from tests.docs.servers import TOOLS, serving, status, tools_over_http, tools_over_stdio
+from tests.docs.products import PRODUCTS, Product
+from tests.docs.servers import serving, status, tools_over_http, tools_over_stdio
+from toolpress.client import Client
+from toolpress.embedded import sandbox_base_url
+from toolpress.whoami import whoami
 
 Runner = Callable[[Command, Place], None]
 
@@ -46,10 +52,11 @@ def _generate(command: Command, place: Place) -> None:
 def _inspects(command: Command, place: Place) -> None:
     code, text = output(command, place)
     assert code == 0, text
+    (product,) = _served(command)
     if command.option("--format") is None:
-        assert re.search(rf"Tools: +{len(TOOLS)}$", text, re.MULTILINE), text
+        assert re.search(rf"Tools: +{len(product.tools)}$", text, re.MULTILINE), text
     else:
-        assert _names(text) == TOOLS
+        assert _names(text) == product.tools
 
 
 def _names(text: str) -> set[str]:
@@ -91,28 +98,65 @@ def _npx(command: Command, place: Place) -> None:
     asked = Command(("npx", "--yes", *command.words[1:]), {**command.environment, "HOME": os.environ["HOME"]})
     code, text = output(asked, place)
     assert code == 0, text
-    assert _names(text) == TOOLS
+    (product,) = (PRODUCTS[name] for name in PRODUCTS if f"{SERVER}/{name}/mcp" in command.words)
+    assert _names(text) == product.tools
 
 
 def _sandbox(command: Command, place: Place) -> None:
+    product = PRODUCTS[command.words[2]]
     with serving(command, place, "/__sandbox__/health") as served:
-        answer = httpx.get(f"{served.url}/api/v1/whoami", headers={"X-Api-Key": OWNER}, trust_env=False)
-        assert answer.json()["role"] == "owner"
+        assert asyncio.run(_role(product, sandbox_base_url(product.catalog, served.url))) == product.catalog.roles[0]
     assert served.code() == 0, served.log()
 
 
+async def _role(product: Product, base_url: str) -> str:
+    async with Client(product.catalog, base_url=base_url) as client:
+        return (await whoami(client, product.credential)).role
+
+
 def _serves(command: Command, place: Place) -> None:
+    products = _served(command)
     if _speaks_stdio(command):
-        words = [place.real(word) for word in command.words]
-        assert asyncio.run(tools_over_stdio(words, place.environment(command))) == TOOLS
+        words, (product,) = [place.real(word) for word in command.words], products
+        assert asyncio.run(tools_over_stdio(product, words, place.environment(command))) == product.tools
         return
     path = _mounted_at(command)
     with serving(command, place, f"{path}/readyz") as served:
-        assert asyncio.run(tools_over_http(f"{served.url}{path}/mcp", {"X-Api-Key": OWNER})) == TOOLS
-        for host in filter(None, command.environment.get("TOOLPRESS_ALLOWED_HOSTS", "").split(",")):
-            assert [status(served.url, host), status(served.url, f"not.{host}")] == [200, 421]
+        for product in products:
+            endpoint = f"{served.url}{path}{f'/{product.catalog.name}' if products[1:] else ''}/mcp"
+            assert asyncio.run(tools_over_http(product, endpoint)) == product.tools
+        _keeps_to_its_names(command, served.url)
     assert served.code() == _documented_end(command), served.log()
-    assert [line["tool"] for line in served.calls()] == ["whoami"], served.log()
+    tools = [product.catalog.authentication.identity.tool for product in products]
+    assert [line["tool"] for line in served.calls()] == tools, served.log()
+
+
+def _served(command: Command) -> list[Product]:
+    """The catalogues that the command serves."""
+    if command.words[:2] == ("toolpress", "serve"):
+        return [PRODUCTS[name] for name in takewhile(lambda word: not word.startswith("-"), command.words[2:])]
+    named = command.environment.get("TOOLPRESS_CATALOG") or ",".join(_created(command))
+    return [PRODUCTS[name] for name in named.split(",")]
+
+
+def _created(command: Command) -> list[str]:
+    """What the saved module creates that the command runs."""
+    return [match[1] for text in _modules(command) for match in re.finditer(r'create_app\("(\S+)"\)', text)]
+
+
+def _modules(command: Command) -> list[str]:
+    names = saved_modules()
+    return [text for name, text in names.items() if f"{name.removesuffix('.py')}:app" in command.words]
+
+
+def _keeps_to_its_names(command: Command, url: str) -> None:
+    """Which hosts it answers for, and which it names itself."""
+    for host in filter(None, command.environment.get("TOOLPRESS_ALLOWED_HOSTS", "").split(",")):
+        assert [status(url, host), status(url, f"not.{host}")] == [200, 421]
+    if public := command.environment.get("TOOLPRESS_PUBLIC_URL"):
+        document = httpx.get(f"{url}/.well-known/oauth-authorization-server/mihu", trust_env=False).json()
+        assert document["issuer"] == f"{public}/mihu"
+        assert status(url, urlsplit(public).netloc) == 200
 
 
 def _speaks_stdio(command: Command) -> bool:
@@ -122,10 +166,7 @@ def _speaks_stdio(command: Command) -> bool:
 
 def _mounted_at(command: Command) -> str:
     """Where a saved module mounts the server, as its text says."""
-    for name, text in saved_modules().items():
-        if f"{name.removesuffix('.py')}:app" in command.words:
-            return endpoints(text)[0].removesuffix("/mcp")
-    return ""
+    return next((endpoints(text)[0].removesuffix("/mcp") for text in _modules(command)), "")
 
 
 def _documented_end(command: Command) -> int:

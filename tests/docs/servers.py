@@ -20,9 +20,7 @@ from fastmcp import Client
 from fastmcp.client.transports import StdioTransport, StreamableHttpTransport
 
 from tests.docs.commands import Command, Place
-from toolpress_catalogs.zihin.catalog import CATALOG
-
-TOOLS = {tool.name for tool in CATALOG.tools}
+from tests.docs.products import Product
 
 
 @dataclass(frozen=True)
@@ -80,23 +78,17 @@ def status(url: str, host: str) -> int:
     return httpx.get(f"{url}/healthz", headers={"Host": host}, trust_env=False).status_code
 
 
-async def tools_over_http(url: str, headers: dict[str, str]) -> set[str]:
-    """The tools that a server lists, after one call: it works from end to end."""
-    async with Client(StreamableHttpTransport(url, headers=headers)) as client:
-        return await _tools(client)
+async def tools_over_http(product: Product, url: str, headers: dict[str, str] | None = None) -> set[str]:
+    async with Client(StreamableHttpTransport(url, headers=headers or product.headers)) as client:
+        return await product.seen_by(client)
 
 
-async def tools_over_stdio(words: Sequence[str], environment: dict[str, str]) -> set[str]:
+async def tools_over_stdio(product: Product, words: Sequence[str], environment: dict[str, str]) -> set[str]:
     program, *arguments = words
     path = shutil.which(program, path=environment["PATH"])
     assert path, f"{program} is not installed"
     async with Client(StdioTransport(path, arguments, env=environment, keep_alive=False)) as client:
-        return await _tools(client)
-
-
-async def _tools(client: Client[Any]) -> set[str]:
-    assert (await client.call_tool("whoami")).data["success"] is True
-    return {tool.name for tool in await client.list_tools()}
+        return await product.seen_by(client)
 
 
 def _await(served: Served, path: str) -> None:

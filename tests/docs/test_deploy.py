@@ -14,7 +14,8 @@ HEADERS = {"accept": "application/json, text/event-stream", "content-type": "app
 
 @pytest.mark.parametrize(("protection", "answer"), [("false", 200), ("true", 421)])
 def test_fastmcp_run_checks_hosts_only_when_told(protection: str, answer: int, place: Place) -> None:
-    command = Command(("fastmcp", "run", "--transport", "http"), {"FASTMCP_HTTP_HOST_ORIGIN_PROTECTION": protection})
+    settings = {"TOOLPRESS_CATALOG": "zihin", "FASTMCP_HTTP_HOST_ORIGIN_PROTECTION": protection}
+    command = Command(("fastmcp", "run", "--transport", "http"), settings)
     with serving(command, place, "/readyz") as served:
         assert status(served.url, "tools.example.com") == answer
 
@@ -24,7 +25,7 @@ def test_fastmcp_run_checks_hosts_only_when_told(protection: str, answer: int, p
     [(("toolpress", "serve", "zihin"), 401), (("fastmcp", "run", "--transport", "http"), 200)],
 )
 def test_a_missing_key(words: tuple[str, ...], keyless: int, place: Place) -> None:
-    with serving(Command(words), place, "/readyz") as served:
+    with serving(Command(words, {"TOOLPRESS_CATALOG": "zihin"}), place, "/readyz") as served:
         opened = httpx.post(f"{served.url}/mcp", headers=HEADERS, json=initialize(), trust_env=False)
         session = {"mcp-session-id": opened.headers.get("mcp-session-id", "")}
         answer = httpx.post(f"{served.url}/mcp", headers=HEADERS | session, json=LIST, trust_env=False)

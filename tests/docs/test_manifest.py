@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def test_entry(block: Block, place: Place, tmp_path_factory: pytest.TempPathFact
     manifest.write_text(manifest.read_text(encoding="utf-8").rstrip() + "\n" + block.text, encoding="utf-8")
     raise_size(manifest.with_name("server.yaml"), category)
 
-    there = Place(root, place.server, place.sandbox)
+    there = replace(place, folder=root)
     ends(Command(("toolpress", "lint")), there)
     ends(Command(("toolpress", "generate")), there)
     drive = Command(

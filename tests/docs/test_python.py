@@ -10,18 +10,21 @@ import pytest
 from fastmcp import Client, FastMCP
 from starlette.applications import Starlette
 
-from tests.docs.commands import OWNER, Place
+from tests.docs.commands import Place
 from tests.docs.pages import Block, blocks
+from tests.docs.products import CREDENTIALS, PRODUCTS
 from tests.docs.runners import endpoints
-from tests.docs.servers import TOOLS, tools_over_http
+from tests.docs.servers import tools_over_http
 from tests.runtime.conftest import listening
 from tests.runtime.test_logs import _restored as _restored
 
 
 @pytest.mark.parametrize("block", blocks("python"), ids=str)
 def test_block(block: Block, place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.delenv("ZIHIN_API_KEY", raising=False)
-    monkeypatch.setenv("TOOLPRESS_ZIHIN_BASE_URL", place.sandbox)
+    for name in CREDENTIALS:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in place.upstreams().items():
+        monkeypatch.setenv(name, value)
     names: dict[str, Any] = {"__name__": block.page}
     exec(compile(place.real(block.text), str(block), "exec"), names)
     assert capsys.readouterr().out.splitlines() == printed(block.text)
@@ -43,9 +46,11 @@ async def own_and_ours(server: FastMCP[Any]) -> bool:
     async with Client(server) as client:
         listed = {tool.name for tool in await client.list_tools()}
         answer = await client.call_tool("list_agents", {})
-    return bool(listed & TOOLS and listed - TOOLS and answer.data["success"])
+    ours = PRODUCTS["zihin"].tools
+    return bool(listed & ours and listed - ours and answer.data["success"])
 
 
 def serves_at(app: Starlette, paths: list[str]) -> bool:
     with listening(app) as address:
-        return all(asyncio.run(tools_over_http(address + path, {"X-Api-Key": OWNER})) == TOOLS for path in paths)
+        zihin = PRODUCTS["zihin"]
+        return all(asyncio.run(tools_over_http(zihin, address + path)) == zihin.tools for path in paths)

@@ -34,6 +34,6 @@ def test_terminal_excerpt(block: Block, place: Place) -> None:
     for line in re.findall(r"^\$ (.*)$", block.text, re.MULTILINE):
         (command,) = parse(line)
         assert command.words[0] == "curl" or runner_of(command) is ends, "an excerpt shows commands that end"
-        shown += f"$ {line}\n{output(command, place)[1]}"
+        shown += f"$ {line}\n{place.shown(output(command, place)[1])}"
         shown += "" if shown.endswith("\n") else "\n"
     assert shown == block.text

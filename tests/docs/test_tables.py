@@ -1,31 +1,32 @@
-"""Tables and figures of the pages say what the code says."""
+"""Tables of the pages say what the code says."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
-from tests.docs.pages import PAGES, ROOT, name_of, table
+from tests.docs.pages import ROOT, table
+from tests.docs.products import CREDENTIALS, PRODUCTS
 from tests.runtime.test_logs import _restored as _restored
 from toolpress import logs
-from toolpress.catalog import CatalogIndex
 from toolpress.cli import exits
 from toolpress.embedded import seeded_keys
 from toolpress.errors import ToolpressError
 from toolpress.principal import Principal
 from toolpress.settings import Settings
-from toolpress_catalogs.zihin.catalog import CATALOG
-from toolpress_sandbox import control, faults, journal
+from toolpress_sandbox import control, faults, journal, paging
 from toolpress_sandbox.clock import Clock
 from toolpress_sandbox.definition import load
 from toolpress_sandbox.engine import Engine
 from toolpress_sandbox.store import Store
+from toolpress_sandbox.wire import Wire
 
 DEPLOY, SANDBOX = "docs/deploy.md", "docs/sandbox.md"
+BASE_URLS = {f"TOOLPRESS_{name.upper()}_BASE_URL" for name in PRODUCTS}
 
 
 def code(cell: str) -> list[str]:
@@ -34,10 +35,9 @@ def code(cell: str) -> list[str]:
 
 def test_settings_and_their_defaults() -> None:
     documented = {code(row[0])[0]: row[1].strip("`") for row in table(DEPLOY, "Settings")}
-    fields = {f"TOOLPRESS_{name.upper()}": shown(item.default) for name, item in Settings.model_fields.items()}
-    assert {name: documented.get(name) for name in fields} == fields
-    read_elsewhere = {"TOOLPRESS_ANNOUNCE", "TOOLPRESS_ZIHIN_BASE_URL", CATALOG.authentication.environment}
-    assert documented.keys() == fields.keys() | read_elsewhere
+    settings = {f"TOOLPRESS_{name.upper()}": shown(item.default) for name, item in Settings.model_fields.items()}
+    assert {name: documented.get(name) for name in settings} == settings
+    assert documented.keys() == settings.keys() | {"TOOLPRESS_ANNOUNCE"} | BASE_URLS | CREDENTIALS
 
 
 def shown(default: Any) -> str:
@@ -68,9 +68,10 @@ def test_log_fields(capsys: pytest.CaptureFixture[str]) -> None:
     assert {name for row in table(DEPLOY, "Logs") for name in code(row[0])} == line.keys()
 
 
-def test_sandbox_keys() -> None:
-    documented = [(code(row[0])[0], row[1], row[2]) for row in table(SANDBOX, "Tenants and keys")]
-    seeded = seeded_keys(CatalogIndex(CATALOG))
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_sandbox_keys(name: str) -> None:
+    documented = [(code(row[0])[0], row[1], row[2]) for row in table(SANDBOX, f"Keys of {name}")]
+    seeded = seeded_keys(PRODUCTS[name].index)
     assert documented == [(key.key, key.role if key.usable else "revoked", key.tenant) for key in seeded]
 
 
@@ -91,30 +92,19 @@ def test_control_routes() -> None:
     assert documented == {entry for entry in known if not entry.startswith("HEAD ")}
 
 
+def test_words_of_the_data() -> None:
+    documented = {code(row[0])[0] for row in table(SANDBOX, "The data")}
+    assert documented == {word for product in PRODUCTS.values() for word in product.index.sandbox["data"]}
+
+
+def test_words_of_the_wire() -> None:
+    documented = {code(row[0])[0].removeprefix("wire.") for row in table(SANDBOX, "The wire")}
+    assert documented == {field.name for field in fields(Wire)}
+
+
+def test_shapes_of_a_page() -> None:
+    assert {code(row[0])[0] for row in table(SANDBOX, "Pages of a list")} == paging.PAGES.keys()
+
+
 def test_length_of_the_request_log() -> None:
     assert f"The last {journal.CAPACITY} requests" in (ROOT / SANDBOX).read_text(encoding="utf-8")
-
-
-def zihin_figures() -> dict[str, str]:
-    index = CatalogIndex(CATALOG)
-    seconds = max(index.operation(tool).timeout_s or CATALOG.limits.call_timeout_s for tool in index.tools)
-    modules = {tool.module for tool in index.tools}
-    return {
-        "zihin": f"{len(index.tools)} tools in {len(modules)} modules",
-        "zihin-longest-call": f"{seconds:g} seconds",
-    }
-
-
-def marked() -> Iterator[tuple[str, str, str]]:
-    for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        for match in re.finditer(r"<!-- figures:(\S+) -->(.*?)<!-- /figures -->", text):
-            yield name_of(page), match[1], match[2]
-
-
-def test_figures() -> None:
-    figures = zihin_figures()
-    found = list(marked())
-    assert {name for _, name, _ in found} == figures.keys()
-    for page, name, text in found:
-        assert text == figures[name], f"write in {page}: <!-- figures:{name} -->{figures[name]}<!-- /figures -->"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.javascript import run
 from tests.processes import Server
 
 HERE = Path(__file__).parent
@@ -24,30 +22,14 @@ CALLS = [
 STDIO = [sys.executable, "-m", "toolpress", "serve", "zihin", "--sandbox", "--transport", "stdio"]
 
 
-@pytest.fixture(autouse=True)
-def _needs_node(request: pytest.FixtureRequest) -> None:
-    if not request.config.getoption("--run-foreign"):
-        pytest.skip("needs node and npm packages: nox -s foreign")
-    assert shutil.which("node"), "node is not installed; install Node.js 20 or newer"
-
-
-def run(script: str, **job: Any) -> dict[str, Any]:
-    done = subprocess.run(
-        ["node", str(HERE / script), json.dumps({"key": OWNER, "calls": CALLS, **job})],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+pytestmark = pytest.mark.usefixtures("foreign")
 
 
 @pytest.mark.parametrize(("script", "protocol"), [("v1.mjs", "2025-11-25"), ("v2.mjs", "2026-07-28")])
 @pytest.mark.parametrize("transport", ["http", "stdio"])
 def test_lists_and_calls(script: str, protocol: str, transport: str, zihin_server: Server) -> None:
     job = {"url": zihin_server.mcp_url} if transport == "http" else {"command": STDIO}
-    seen = run(script, **job)
+    seen = run(HERE / script, key=OWNER, calls=CALLS, **job)
 
     if not (script == "v1.mjs" and transport == "stdio"):  # v1 tells its protocol over HTTP only
         assert seen["protocol"] == protocol

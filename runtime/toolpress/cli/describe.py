@@ -37,6 +37,7 @@ def _page(index: CatalogIndex, tool: ToolInfo, listing: dict[str, Any], operatio
     yield f"category  {tool.category}"
     yield f"roles     {', '.join(audience(tool, catalog))}"
     yield f"effect    {tool.effect}"
+    yield f"facts     {tool.observed}"
     yield f"hints     {', '.join(hints) or 'none'}"
     yield f"request   {_route(operation.route)}"
     if operation.switch is not None:

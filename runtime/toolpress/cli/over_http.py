@@ -55,7 +55,7 @@ class _Opening:
 
         async def quiet(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
-                self._on_start()
+                self._started()
             if message["type"] == "lifespan.startup.failed":
                 logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
             await send(message)
@@ -63,7 +63,14 @@ class _Opening:
         try:
             await self._app(scope, receive, quiet)
         except Exception as error:
-            self.failure = error
+            self.failure = self.failure or error
+            raise
+
+    def _started(self) -> None:
+        try:
+            self._on_start()
+        except Exception as error:
+            self.failure = error  # before task groups of the application wrap it
             raise
 
 

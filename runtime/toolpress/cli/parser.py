@@ -27,9 +27,9 @@ check:
 
 _EPILOG = """\
 examples:
-  toolpress serve zihin --sandbox
+  toolpress serve mihu zihin --sandbox
   toolpress tools zihin --role member
-  toolpress call list_agents status=published --sandbox
+  toolpress call list_agents status=published --catalog zihin --sandbox
   toolpress COMMAND --help
 
 exit codes:
@@ -144,8 +144,12 @@ def _look(grammar: _Grammar) -> None:
     )
     tools.add_argument("catalog")
     tools.add_argument("--role", help="only what a key of this role sees")
-    tools.add_argument("--json", action="store_true", help="print MCP tool objects")
-    describe = grammar.command("describe", "Show one tool.", "describe create_agent")
+    tools.add_argument(
+        "--json", action="store_true", help="print MCP tool objects, with module, category, effect and observed"
+    )
+    describe = grammar.command(
+        "describe", "Show one tool.", "describe initiate_call", "describe create_agent --catalog zihin"
+    )
     describe.add_argument("tool")
     describe.add_argument("--catalog", help="look in this catalogue only")
     describe.add_argument("--json", action="store_true", help="print the MCP tool object")
@@ -155,9 +159,9 @@ def _call(grammar: _Grammar) -> None:
     parser = grammar.command(
         "call",
         "Call a tool. Values are read by the argument's type: text stays text, all else is JSON.",
-        "call list_agents status=published --sandbox",
-        """call create_agent name=Desk 'llm_config={"model": "auto"}' --sandbox""",
-        """call get_agent --json-args '{"agent_id": "..."}'""",
+        "call list_published_agents --sandbox",
+        """call create_agent name=Desk 'llm_config={"model": "auto"}' --catalog zihin --sandbox""",
+        """call create_contact --json-args '{"phone_number": "..."}' --tenant acme""",
     )
     parser.add_argument("tool")
     parser.add_argument("arguments", nargs="*", metavar="key=value")
@@ -193,7 +197,9 @@ def _check(grammar: _Grammar) -> None:
     drive.add_argument("--sandbox", action="store_true", required=True, help="drive a fresh sandbox (the only target)")
     drive.add_argument("--tool", action="append", metavar="NAME", help="only this tool; may be repeated")
     drive.add_argument("--json", action="store_true", help="print the report as JSON")
-    doctor = grammar.command("doctor", "Check installation, settings and upstream.", "doctor", "doctor zihin")
+    doctor = grammar.command(
+        "doctor", "Check installation, settings and upstream.", "doctor", "doctor zihin", "doctor mihu --tenant acme"
+    )
     doctor.add_argument("catalog", nargs="?")
     doctor.add_argument("--host", help="address that serve would listen on")
     doctor.add_argument("--port", type=_port, help="port that serve would listen on")

@@ -14,11 +14,25 @@ from toolpress.oauth.authorization import Asked
 from toolpress.oauth.redirects import place, policy_source
 
 _STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:3rem auto;padding:0 1rem;color:#1a1a1a;"
-    "background:#fff}h1{font-size:1.4rem}dt{font-weight:600}dd{margin:0 0 .6rem;overflow-wrap:anywhere}"
-    "label{display:block;margin:.8rem 0 .2rem}input{box-sizing:border-box;width:100%;padding:.5rem;font:inherit}"
-    "button{margin:1.2rem .6rem 0 0;padding:.5rem 1.4rem;font:inherit;cursor:pointer}"
-    ".problem{border-left:4px solid #b00020;padding:.4rem .8rem;background:#fdecee}"
+    ":root{color-scheme:light dark;--ink:#1b1f24;--soft:#57606a;--line:#868e98;--edge:#d6dae0;--page:#f3f4f6;"
+    "--card:#fff;--act:#0b57d0;--on:#fff;--bad:#b3261e;--tint:#fdecea}"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e8eaed;--soft:#a8b0ba;--line:#7d8793;--edge:#3a414a;--page:#111418;"
+    "--card:#1b1f24;--act:#8ab4f8;--on:#0b1a33;--bad:#f2867e;--tint:#3a1e1c}}"
+    "body{margin:0;padding:2rem 1rem;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,sans-serif}"
+    "main{max-width:28rem;margin:0 auto;padding:1.6rem 2rem 2rem;background:var(--card);border:1px solid var(--edge);"
+    "border-radius:12px}"
+    "h1{margin:0 0 .8rem;font-size:1.4rem;line-height:1.25}"
+    "dl{margin:1.2rem 0;padding:.9rem 1.1rem;border:1px solid var(--edge);border-radius:8px}"
+    "dt{font-size:.875rem;color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}dd+dt{margin-top:.6rem}"
+    "label{display:block;margin-top:1.1rem;font-weight:600}"
+    ".hint{margin:0 0 .35rem;font-size:.875rem;color:var(--soft)}"
+    "input{box-sizing:border-box;width:100%;padding:.6rem .7rem;font:inherit;color:inherit;background:var(--card);"
+    "border:1px solid var(--line);border-radius:6px}"
+    "button{margin:1.5rem .6rem 0 0;padding:.6rem 1.5rem;font:inherit;font-weight:600;color:var(--act);"
+    "background:var(--card);border:1px solid var(--act);border-radius:6px;cursor:pointer}"
+    "button[value=allow]{color:var(--on);background:var(--act)}"
+    "a{color:var(--act)}:focus-visible{outline:3px solid var(--act);outline-offset:2px}"
+    ".problem{margin:0 0 1rem;padding:.6rem .9rem;background:var(--tint);border-left:4px solid var(--bad)}"
 )
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
@@ -41,10 +55,14 @@ _CONSENT = Template(
 
 _INPUTS = Template(
     '<label for="tenant">Tenant</label>\n'
-    '<input id="tenant" name="tenant" value="$tenant" required maxlength="63" pattern="[a-z0-9]([a-z0-9\\-]*[a-z0-9])?"'
-    ' title="The first part of your workspace address, in lower case" autocapitalize="none" spellcheck="false">\n'
+    '<p class="hint" id="tenant-hint">The first part of your workspace address, in lower case.</p>\n'
+    '<input id="tenant" name="tenant" value="$tenant" aria-describedby="tenant-hint" required maxlength="63"'
+    ' pattern="[a-z0-9]([a-z0-9\\-]*[a-z0-9])?" title="The first part of your workspace address, in lower case"'
+    ' autocapitalize="none" spellcheck="false">\n'
     '<label for="secret">API token</label>\n'
-    '<input id="secret" name="secret" type="password" required maxlength="512" autocomplete="off">\n'
+    '<p class="hint" id="secret-hint">The application does not get to see it.</p>\n'
+    '<input id="secret" name="secret" type="password" aria-describedby="secret-hint" required maxlength="512"'
+    ' autocomplete="off">\n'
 )
 
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from toolpress_sandbox.mihu import calls, messaging, tasks, threads, transcriptions, whatsapp_templates
+from toolpress_sandbox.mihu import (
+    calls,
+    deliveries,
+    flow_runs,
+    messaging,
+    tasks,
+    threads,
+    transcriptions,
+    whatsapp_templates,
+)
 from toolpress_sandbox.records import Records
 
 STEPS = (
@@ -12,6 +21,8 @@ STEPS = (
     threads.advance,
     whatsapp_templates.advance,
     transcriptions.advance,
+    deliveries.advance,
+    flow_runs.advance,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from toolpress.contract import JsonObject
+from toolpress_sandbox.mihu.evaluate import in_force
 from toolpress_sandbox.mihu.filters import oldest_first
 from toolpress_sandbox.mihu.parties import VOICE
 from toolpress_sandbox.records import Records
@@ -30,15 +31,9 @@ _EMOTIONS = {"Positive": "content", "Neutral": "calm", "Negative": "annoyed"}
 _STARS = {"Positive": "5", "Neutral": "3", "Negative": "1"}
 
 
-def settings(_records: Records, _agent_uuid: str | None) -> JsonObject:
-    """The evaluate settings in force for an agent."""
-    on = {setting: {"enabled": True} for setting in METRICS.values()}
-    return {"is_active": True, "sessionization": {"timeout_minutes": 30}, "text": on, "voice": on}
-
-
 def judge(records: Records, session: JsonObject, at: str) -> JsonObject:
     """Evaluate a session, in place of an evaluation that it had."""
-    wanted = settings(records, session["agent_uuid"])["voice" if session["channel"] in VOICE else "text"]
+    wanted = in_force(records, session["agent_uuid"])["voice" if session["channel"] in VOICE else "text"]
     found = _found(records, session)
     results = {name: found[name] if wanted[setting]["enabled"] else None for name, setting in METRICS.items()}
     records.update("sessions", session["uuid"], {"evaluated_at": at, "updated_at": at})

@@ -8,6 +8,7 @@ from toolpress_sandbox.calls import Call
 from toolpress_sandbox.mihu import evaluations, filters, parties, threads
 from toolpress_sandbox.mihu.answers import conflict, done, listed, refused
 from toolpress_sandbox.mihu.conversations import messages_page
+from toolpress_sandbox.mihu.evaluate import in_force
 from toolpress_sandbox.records import Records
 from toolpress_sandbox.replies import Reply, not_found
 
@@ -55,7 +56,7 @@ def evaluate_session(call: Call) -> Reply:
     session = _session(call)
     if session["ended_at"] is None:
         raise conflict("The session is still open")
-    if not evaluations.settings(call.records, session["agent_uuid"])["is_active"]:
+    if not in_force(call.records, session["agent_uuid"])["is_active"]:
         raise refused("uuid", "belongs to an agent whose evaluation is switched off")
     row = evaluations.judge(call.records, session, call.records.now())
     return done("Session evaluated successfully", _evaluation(call.records, row))

@@ -12,6 +12,7 @@ from typing import Any
 from toolpress.contract import JsonObject
 from toolpress_sandbox.clock import iso, parse_iso
 from toolpress_sandbox.mihu import evaluations, parties
+from toolpress_sandbox.mihu.evaluate import in_force
 from toolpress_sandbox.mihu.filters import oldest_first
 from toolpress_sandbox.records import Records
 
@@ -85,7 +86,7 @@ def end_session(records: Records, session: JsonObject, at: str) -> JsonObject:
     summary = _summary(records, session)
     times = {"ended_at": at, "summary_generated_at": at, "updated_at": at}
     session = records.update("sessions", session["uuid"], {"summary": summary, **times})
-    if evaluations.settings(records, session["agent_uuid"])["is_active"]:
+    if in_force(records, session["agent_uuid"])["is_active"]:
         evaluations.judge(records, session, at)
     return records.get("sessions", session["uuid"])
 
@@ -103,7 +104,7 @@ def advance(records: Records) -> None:
     """End the text sessions in which nobody has written for too long."""
     for session in records.all("sessions", ended_at=None):
         if session["channel"] not in parties.VOICE:
-            minutes = evaluations.settings(records, session["agent_uuid"])["sessionization"]["timeout_minutes"]
+            minutes = in_force(records, session["agent_uuid"])["sessionization"]["timeout_minutes"]
             end = parse_iso(session["last_activity_at"]) + timedelta(minutes=minutes)
             if end <= records.clock.now():
                 end_session(records, session, iso(end))

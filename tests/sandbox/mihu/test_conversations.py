@@ -180,6 +180,21 @@ async def test_evaluating_again_replaces_the_result_and_needs_an_ended_session(a
     assert (await globex.post(f"/api/v1/sessions/{CALL_SESSION}/evaluate")).status_code == 404
 
 
+async def test_sessions_follow_the_evaluate_settings_of_their_agent(acme, clock):
+    settings = f"/api/v1/agents/{SALES}/evaluate"
+    changes = {"sessionization": {"timeout_minutes": 60}, "text": {"emotion_detection": {"enabled": False}}}
+    assert (await acme.put(settings, json=changes)).status_code == 200
+    clock.advance(45 * 60)
+    assert (await read(acme, f"sessions/{OPEN_SESSION}"))["ended_at"] is None
+    clock.advance(15 * 60)
+    row = await read(acme, f"sessions/{OPEN_SESSION}/evaluation")
+    assert row["emotion"] is None
+    assert row["sentiment"]["value"]
+    await acme.put(settings, json={"is_active": False})
+    answer = await acme.post(f"/api/v1/sessions/{OPEN_SESSION}/evaluate")
+    assert answer.status_code == 422
+
+
 async def test_session_figures_agree_with_the_sessions(acme):
     window = {"from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}
     totals = (await acme.get("/api/v1/analytics/sessions", params=window)).json()["totals"]

@@ -129,8 +129,9 @@ async def replace_agent_guard_rules(
 ) -> JsonObject:
     """Replace agent guard rules.
 
-    Replace all safety rules of an agent by the list given; those not in it are lost. To add one use
-    add_agent_guard_rule, to switch one off update_agent_guard_rule.
+    Replace the complete list of safety rules (what ends or blocks a conversation); those not in it are lost. For
+    how the agent speaks use replace_agent_guidelines, for whom it transfers calls to replace_agent_routing_rules;
+    to add one safety rule, add_agent_guard_rule.
     Required: uuid, guard_rules.
     Values: guard_rules[].then_action = forward | end_conversation; guard_rules[].selected_channels[] = phone |
     instagram | whatsapp | facebook_messenger; guard_rules[].destination_type = extension | phone_number | agent.
