@@ -48,11 +48,6 @@ class IdentityCache:
             task.add_done_callback(lambda done: self._settle(name, done))
         return await asyncio.shield(task)
 
-    def remembered(self, credential: Credential) -> Principal | None:
-        """Who the owner was when last asked, however long ago, or None."""
-        known = self._known.get(credential.fingerprint)
-        return known[1] if known is not None else None
-
     def drop(self, credential: Credential) -> None:
         """Forget the credential, and any answer that is still on its way: the upstream has just refused it."""
         name = credential.fingerprint

@@ -189,7 +189,6 @@ def _sessions(built: Built) -> Iterator[AsgiMiddleware]:
         SessionLayer,
         book=SessionBook(catalog.name, catalog.sessions, store.keys, key),
         streams=Streams(lambda: built.draining or process_is_leaving()),
-        identities=built.executor.identities,
     )
 
 

@@ -18,27 +18,29 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from toolpress.errors import ToolpressError, UpstreamError
 from toolpress.event_answer import EventAnswer, Header
 from toolpress.gate import ADMITTED, Admitted
-from toolpress.identity import IdentityCache
 from toolpress.principal import Caller
 from toolpress.refusals import INVALID_REQUEST, UNAVAILABLE, Refused, refusal, unavailable
 from toolpress.sessions import Session, SessionBook
-from toolpress.streams import Look, Streams
+from toolpress.streams import Streams
 
 _SESSION = "mcp-session-id"
 _VERSION = "mcp-protocol-version"
 
 
 class SessionLayer:
-    def __init__(self, app: ASGIApp, *, book: SessionBook, streams: Streams, identities: IdentityCache) -> None:
+    def __init__(self, app: ASGIApp, *, book: SessionBook, streams: Streams) -> None:
         self.app = app
         self._book = book
         self._streams = streams
-        self._identities = identities
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         admitted: Admitted | None = scope.get(ADMITTED)
-        headers = Headers(scope=scope) if admitted is not None else None
-        if admitted is None or headers is None or _is_later(scope["method"], headers):
+        if admitted is None:
+            await self.app(scope, receive, send)
+            return
+        principal, headers = admitted.caller.principal, Headers(scope=scope)
+        self._streams.saw(principal.fingerprint, principal.role)
+        if _is_later(scope["method"], headers):
             await self.app(scope, receive, send)
             return
         try:
@@ -86,21 +88,17 @@ class SessionLayer:
             await answer.close()
 
     async def _listen(self, session: Session, caller: Caller, receive: Receive, send: Send) -> None:
-        owner = caller.principal.fingerprint
+        owner, role = caller.principal.fingerprint, caller.principal.role
         if not self._streams.has_room(owner):
             raise Refused(_too_many())
-        await self._streams.serve(session.name, owner, self._look(session, caller), receive, send)
 
-    def _look(self, session: Session, caller: Caller) -> Look:
-        async def look() -> tuple[bool, str | None]:
+        async def lasts() -> bool:
             try:
-                lasts = await self._book.lasts(session)
+                return await self._book.lasts(session)
             except UpstreamError:
-                lasts = True  # unknown until the store is back
-            principal = self._identities.remembered(caller.credential)
-            return lasts, principal.role if principal else None
+                return True  # nobody knows until the store is back
 
-        return look
+        await self._streams.serve(session.name, owner, role, lasts, receive, send)
 
     async def _known(self, identifier: str | None, caller: Caller) -> Session:
         """Raises Refused."""

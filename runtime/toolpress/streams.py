@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -22,20 +21,28 @@ _WATCH_S = 0.5
 _OPENED = b": open\n\n"
 _TOOLS_CHANGED = event(b'{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}')
 
-Role = str | None
-Look = Callable[[], Awaitable[tuple[bool, Role]]]
-"""Whether the session lasts, and the caller's role if it is known."""
+Lasts = Callable[[], Awaitable[bool]]
+"""Whether the session of a stream is still open."""
 
 
 @dataclass(slots=True, eq=False)
-class _Open:
+class _Stream:
+    """`role` is the owner's when last seen; `stirred` is done when something is to be done about the stream."""
+
     session: str
     owner: str
-    ended: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    role: str
+    changed: bool = False
+    over: bool = False
+    stirred: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def stir(self) -> None:
+        if not self.stirred.done():
+            self.stirred.set_result(None)
 
     def end(self) -> None:
-        if not self.ended.done():
-            self.ended.set_result(None)
+        self.over = True
+        self.stir()
 
 
 def process_is_leaving() -> bool:
@@ -63,58 +70,71 @@ class Streams:
         self._step_s = step_s
         self._life_s = life_s
         self._clock = clock
-        self._open: dict[str, _Open] = {}
-        self._owners: Counter[str] = Counter()
+        self._of_session: dict[str, _Stream] = {}
+        self._of_owner: dict[str, set[_Stream]] = {}
         self._watched = False
 
     def has_room(self, owner: str) -> bool:
-        return not self._leaving() and len(self._open) < self._most and self._owners[owner] < self._most_of_owner
+        own = len(self._of_owner.get(owner, ()))
+        return not self._leaving() and len(self._of_session) < self._most and own < self._most_of_owner
 
     def end(self, session: str) -> None:
         """End the stream of the session, if one is open here."""
-        if session in self._open:
-            self._open[session].end()
+        if session in self._of_session:
+            self._of_session[session].end()
 
-    async def serve(self, session: str, owner: str, look: Look, receive: Receive, send: Send) -> None:
+    def saw(self, owner: str, role: str) -> None:
+        """A request has just shown the owner's role; streams that knew another one say that the tools changed."""
+        for stream in self._of_owner.get(owner, ()):
+            if stream.role != role:
+                stream.role, stream.changed = role, True
+                stream.stir()
+
+    async def serve(self, session: str, owner: str, role: str, lasts: Lasts, receive: Receive, send: Send) -> None:
         """One stream from its first byte to its last."""
         self.end(session)
-        stream = self._open[session] = _Open(session, owner)
-        self._owners[owner] += 1
+        stream = _Stream(session, owner, role)
+        self._of_session[session] = stream
+        self._of_owner.setdefault(owner, set()).add(stream)
         if not self._watched:
             self._watch()
         gone = asyncio.ensure_future(_disconnect(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": list(EVENT_HEADERS)})
             await send(_part(_OPENED))
-            await self._keep(stream, gone, look, send)
+            await self._keep(stream, gone, lasts, send)
             if not gone.done():
                 await send({"type": "http.response.body", "body": b""})
         finally:
             gone.cancel()
-            self._owners[owner] -= 1
-            if self._open.get(session) is stream:
-                del self._open[session]
+            self._forget(stream)
 
-    async def _keep(self, stream: _Open, gone: asyncio.Future[None], look: Look, send: Send) -> None:
-        _, role = await look()
+    async def _keep(self, stream: _Stream, gone: asyncio.Future[None], lasts: Lasts, send: Send) -> None:
         over = self._clock() + self._life_s
         while self._clock() < over:
-            await asyncio.wait({gone, stream.ended}, timeout=self._step_s, return_when=asyncio.FIRST_COMPLETED)
-            if gone.done() or stream.ended.done():
+            waited = {gone, stream.stirred}
+            await asyncio.wait(waited, timeout=self._step_s, return_when=asyncio.FIRST_COMPLETED)
+            if stream.stirred.done():
+                stream.stirred = asyncio.get_running_loop().create_future()
+            if gone.done() or stream.over or not await lasts():
                 return
-            lasts, now = await look()
-            if not lasts:
-                return
-            changed = now is not None and role is not None and now != role
-            role = now or role
+            changed, stream.changed = stream.changed, False
             await send(_part(_TOOLS_CHANGED if changed else KEEP_ALIVE))
+
+    def _forget(self, stream: _Stream) -> None:
+        if self._of_session.get(stream.session) is stream:
+            del self._of_session[stream.session]
+        own = self._of_owner[stream.owner]
+        own.discard(stream)
+        if not own:
+            del self._of_owner[stream.owner]
 
     def _watch(self) -> None:
         """Once in a while, as long as there are streams: end them when the server is about to stop."""
         if self._leaving():
-            for stream in self._open.values():
+            for stream in self._of_session.values():
                 stream.end()
-        self._watched = bool(self._open)
+        self._watched = bool(self._of_session)
         if self._watched:
             asyncio.get_running_loop().call_later(_WATCH_S, self._watch)
 
