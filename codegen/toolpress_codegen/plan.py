@@ -196,12 +196,19 @@ def _kind(schema: JsonSchema) -> str:
     text = " or ".join(kind) if isinstance(kind, list) else str(kind)
     if "items" in schema:
         text += f" of {_kind(schema['items'])}"
-    bounds = [f"{word} {schema[word]}" for word in _BOUNDS if word in schema]
+    known = {**schema, "pattern": _code(schema["pattern"])} if "pattern" in schema else schema
+    bounds = [f"{word} {known[word]}" for word in _BOUNDS if word in known]
     if "enum" in schema:
         bounds.append("one of " + ", ".join(f"`{spelled(value)}`" for value in schema["enum"]))
     if "default" in schema:
         bounds.append(f"default {json.dumps(schema['default'])}")
     return ", ".join([text, *bounds])
+
+
+def _code(pattern: str) -> str:
+    """A pattern is full of what Markdown would take for links and emphasis."""
+    fence = "``" if "`" in pattern else "`"
+    return f"{fence}{pattern}{fence}"
 
 
 _BOUNDS = (
