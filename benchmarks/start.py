@@ -29,6 +29,8 @@ ROOT = Path(__file__).parents[1]
 TOOLPRESS = [sys.executable, "-m", "toolpress"]
 IMPORTED = "from fastmcp import FastMCP; FastMCP('peer')"
 LIST = {"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {}}
+MODERN = "2026-07-28"
+META = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
 HELLO = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -84,11 +86,13 @@ def http_first_list(catalog: str) -> tuple[float, float]:
         **calling(default_credential(index), index.catalog),
         "Content-Type": "application/json",
         "Accept": "application/json, text/event-stream",
-        "MCP-Protocol-Version": "2025-11-25",
+        "MCP-Protocol-Version": MODERN,
+        "Mcp-Method": "tools/list",
     }
     start = time.perf_counter()
     with served(catalog) as (url, pid):
-        request = urllib.request.Request(url, json.dumps(LIST).encode(), headers)
+        body = {**LIST, "params": {"_meta": META}}
+        request = urllib.request.Request(url, json.dumps(body).encode(), headers)
         with urllib.request.urlopen(request, timeout=60) as answer:
             answer.read()
         return time.perf_counter() - start, resident_mib(pid)

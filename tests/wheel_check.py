@@ -28,12 +28,15 @@ def main() -> None:
             while not announce.exists() and time.monotonic() < deadline and server.poll() is None:
                 time.sleep(0.05)
             url = json.loads(announce.read_text(encoding="utf-8"))["mcp"]
-            body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+            prefix, version = "io.modelcontextprotocol", "2026-07-28"
+            meta = {f"{prefix}/protocolVersion": version, f"{prefix}/clientCapabilities": {}}
+            body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": meta}}
             request = urllib.request.Request(url, json.dumps(body).encode())
             request.add_header("Content-Type", "application/json")
             request.add_header("Accept", "application/json, text/event-stream")
             request.add_header("X-Api-Key", "zhn_test_acme_owner")
-            request.add_header("MCP-Protocol-Version", "2025-11-25")
+            request.add_header("MCP-Protocol-Version", version)
+            request.add_header("Mcp-Method", "tools/list")
             with urllib.request.urlopen(request, timeout=20) as answer:
                 listed = json.load(answer)
         finally:

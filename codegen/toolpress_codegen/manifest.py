@@ -55,7 +55,7 @@ class Request(_Entry):
 
 
 class Input(_Entry):
-    """The arguments: a JSON Schema object whose properties may also say `in`, `wire_name`, `style` and `secret`."""
+    """The arguments: a JSON Schema object whose properties may also use the words of `PROPERTY_WORDS`."""
 
     required: tuple[str, ...] = ()
     properties: dict[str, JsonSchema] = Field(default_factory=dict)
@@ -165,6 +165,17 @@ class AuthenticationEntry(_Entry):
     oauth: bool = Field(default=False, description="Mint access tokens for pairs of tenant and key (OAuth 2.1).")
 
 
+class SessionsEntry(_Entry):
+    """Sessions over HTTP and event streams for clients that open with a handshake; without, plain JSON and no state."""
+
+    lifetime_hours: dict[str, Annotated[float, Field(gt=0, le=24 * 366)]] = Field(
+        min_length=1, description="By plan; a plan that is not listed has the shortest."
+    )
+    plan: Text | None = Field(
+        default=None, description="Dotted member of the identity tool's answer that names the caller's plan."
+    )
+
+
 class LimitsEntry(_Entry):
     call_timeout_s: float = Field(gt=0)
     connect_timeout_s: float = Field(gt=0)
@@ -259,6 +270,7 @@ class Server(_Entry):
     roles: tuple[str, ...] = Field(min_length=1, description="Highest first.")
     categories: dict[str, CategoryEntry] = Field(min_length=1)
     limits: LimitsEntry
+    sessions: SessionsEntry | None = None
     errors: ErrorsEntry
     resources: tuple[ResourceEntry, ...] = ()
     prompts: tuple[PromptEntry, ...] = ()
@@ -268,5 +280,5 @@ class Server(_Entry):
     sandbox: SandboxEntry = SandboxEntry()
 
 
-PROPERTY_WORDS = {"in": Location, "wire_name": str, "style": Style, "secret": bool}
+PROPERTY_WORDS = {"in": Location, "wire_name": str, "style": Style, "secret": bool, "role_ceiling": bool}
 """Words of ours on a property, beside JSON Schema's; they never reach a client."""

@@ -15,6 +15,7 @@ from toolpress.contract import (
     ErrorRules,
     Identity,
     Limits,
+    Sessions,
     Tenancy,
 )
 from toolpress.surface import PromptInfo, ResourceInfo
@@ -264,6 +265,7 @@ def _catalog(catalog: ResolvedCatalog) -> str:
         "sandbox": server.sandbox.handlers,
         "tenancy": Tenancy(**server.tenancy.model_dump()) if server.tenancy else None,
         **({"mcp_url": server.mcp_url} if server.mcp_url else {}),
+        "sessions": _sessions(server),
     }
     members = [f"{name}={literal(value)}" for name, value in values.items()]
     return f"Catalog({', '.join([*members, 'tools=TOOLS'])})"
@@ -280,6 +282,11 @@ def _authentication(server: Server) -> Authentication:
         identity=Identity(**entry.identity.model_dump(exclude={"arguments"}), arguments=arguments),
         oauth=entry.oauth,
     )
+
+
+def _sessions(server: Server) -> Sessions | None:
+    entry = server.sessions
+    return Sessions(tuple(entry.lifetime_hours.items()), entry.plan) if entry else None
 
 
 def _errors(server: Server) -> ErrorRules:

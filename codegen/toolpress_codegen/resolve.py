@@ -149,4 +149,10 @@ def parameter(name: str, schema: JsonSchema, tool: Tool) -> Param:
         location = "query"
     else:
         location = "body"
-    return Param(name, schema.get("in", location), schema.get("wire_name", name), schema.get("style", "repeat"))
+    return Param(
+        name,
+        schema.get("in", location),
+        schema.get("wire_name", name),
+        schema.get("style", "repeat"),
+        schema.get("role_ceiling", False),
+    )

@@ -76,5 +76,6 @@ def _property() -> dict[str, Any]:
                 "description": "How an array travels in a query, or an object in a body.",
             },
             "secret": {"type": "boolean", "description": "The value is never logged."},
+            "role_ceiling": {"type": "boolean", "description": "The value is a role, at most the caller's own."},
         },
     }

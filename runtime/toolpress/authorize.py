@@ -1,4 +1,8 @@
-"""The one answer to "may this principal use this?", asked by every listing, call and reading."""
+"""The one answer to "may this principal use this?", asked by every listing, call and reading.
+
+The audience of a tool, resource or prompt is its category's, so that what is added to a category is protected without
+a further line.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +40,14 @@ def decide(principal: Principal, item: Guarded, catalog: Catalog) -> Decision:
     if principal.role in audience(item, catalog):
         return ALLOWED
     return BLOCKED if isinstance(item, ToolInfo) and item.effect != "read" else UNKNOWN
+
+
+def outranks(role: object, principal: Principal, catalog: Catalog) -> bool:
+    """Whether the role stands above the principal's own; what is no role of the catalogue outranks nobody."""
+    order = catalog.roles
+    if role not in order:
+        return False
+    return principal.role not in order or order.index(role) < order.index(principal.role)
 
 
 def audience(item: Guarded, catalog: Catalog) -> tuple[str, ...]:

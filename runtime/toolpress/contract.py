@@ -47,6 +47,8 @@ class Param:
     location: Location
     wire_name: str
     style: Style = "repeat"
+    role_ceiling: bool = False
+    """The value is a role: no caller may name one above its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,17 @@ class Authentication:
 
 
 @dataclass(frozen=True, slots=True)
+class Sessions:
+    """Sessions over HTTP, and how many hours one lasts by the caller's plan; any plan not listed has the shortest.
+
+    `plan` is the member of the identity tool's answer that names it.
+    """
+
+    lifetime_hours: tuple[tuple[str, float], ...]
+    plan: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Deadlines in seconds and the retry budget of reads."""
 
@@ -206,6 +219,8 @@ class Catalog:
     errors: ErrorRules
     tools: tuple[ToolInfo, ...] = field(repr=False)
     tenancy: Tenancy | None = None
+    sessions: Sessions | None = None
+    """Absent where the endpoint keeps none: it then answers every client in plain JSON."""
     sandbox: str = ""
     """Import name of the sandbox's handlers for this product, or empty when the engine alone suffices."""
     mcp_url: str | None = None

@@ -5,6 +5,7 @@
     |- Unauthenticated            MISSING_API_KEY | INVALID_API_KEY | MISSING_TENANT | INVALID_TENANT |
     |                             UNKNOWN_TENANT | TOKEN_EXPIRED
     |- Forbidden                  WRITE_BLOCKED          the key's role may not use this write tool
+    |                             ROLE_ESCALATION_DENIED an argument names a role above the key's own
     |- UnknownTool                NOT_FOUND              no such tool, or none that this key may know of
     |- ConfigurationError         CONFIGURATION_ERROR    settings, catalogue or installation
     `- UpstreamError              the product behind the tools
@@ -36,6 +37,7 @@ INVALID_TENANT = "INVALID_TENANT"
 UNKNOWN_TENANT = "UNKNOWN_TENANT"
 TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105 - a code, not a token
 WRITE_BLOCKED = "WRITE_BLOCKED"
+ROLE_ESCALATION_DENIED = "ROLE_ESCALATION_DENIED"
 NOT_FOUND = "NOT_FOUND"
 RATE_LIMITED = "RATE_LIMITED"
 
@@ -95,7 +97,7 @@ class Unauthenticated(ToolpressError):
 
 
 class Forbidden(ToolpressError):
-    """The key is good, its role may not use the tool."""
+    """The key is good, its role may not use the tool, or not in this way."""
 
     default_code = WRITE_BLOCKED
 

@@ -10,11 +10,18 @@ from typing import Any, TypeVar
 
 from toolpress import credentials
 from toolpress.arguments import repair
-from toolpress.authorize import decide
+from toolpress.authorize import decide, outranks
 from toolpress.catalog import CatalogIndex
 from toolpress.client import Client
-from toolpress.contract import JsonObject, ToolInfo
-from toolpress.errors import WRITE_BLOCKED, Forbidden, ToolpressError, UnknownTool, UpstreamRefused
+from toolpress.contract import JsonObject, Operation, ToolInfo
+from toolpress.errors import (
+    ROLE_ESCALATION_DENIED,
+    WRITE_BLOCKED,
+    Forbidden,
+    ToolpressError,
+    UnknownTool,
+    UpstreamRefused,
+)
 from toolpress.identity import IdentityCache
 from toolpress.logs import call_log, current_request_id
 from toolpress.principal import CALLER, Caller, Credential
@@ -30,7 +37,8 @@ class Executor:
     """Runs a catalogue's tools, and reads its resources, for whoever is calling.
 
     The credential is the gate's when there is one, else `credential`, else the one of the HTTP request that `headers`
-    shows, else (no request at all: stdio) the one of the catalogue's environment variables, else `fallback`.
+    shows, else (no request at all: stdio) the one of the catalogue's environment variables, else `fallback`. Who it
+    is is believed for `identity_ttl_s` seconds, the catalogue's `ttl_s` at most.
     """
 
     def __init__(
@@ -39,6 +47,7 @@ class Executor:
         client: Client,
         *,
         credential: Credential | None = None,
+        identity_ttl_s: float | None = None,
         headers: Callable[[], credentials.RawHeaders | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -47,8 +56,9 @@ class Executor:
         self.credential = credential
         self.fallback: Credential | None = None
         self.on_change: OnChange = lambda _caller, _tool: None
-        identity = client.catalog.authentication.identity
-        self.identities = IdentityCache(asker(client), ttl_s=identity.ttl_s, clock=clock)
+        longest = client.catalog.authentication.identity.ttl_s
+        ttl_s = longest if identity_ttl_s is None else min(identity_ttl_s, longest)
+        self.identities = IdentityCache(asker(client), ttl_s=ttl_s, clock=clock)
         self._headers = headers
         self._clock = clock
 
@@ -109,11 +119,13 @@ class Executor:
         decision = decide(caller.principal, tool, self.index.catalog)
         if not decision.callable:
             raise _denied(tool, caller, decision.code)
+        operation = self.index.operation(tool)
         schema = self.index.listing(tool.name).get("inputSchema", {})
         repaired = repair(dict(arguments), schema)
+        self._hold_down(operation, repaired, schema, caller)
         changed = tool.effect != "read"  # also when the call is cut short
         try:
-            return await self._as(caller, lambda client: client.call(self.index.operation(tool), repaired))
+            return await self._as(caller, lambda client: client.call(operation, repaired))
         except ToolpressError as error:
             changed = error.outcome == "unknown"
             raise
@@ -137,6 +149,23 @@ class Executor:
             if error.status in (401, 403):
                 self.identities.drop(caller.credential)
             raise
+
+    def _hold_down(self, operation: Operation, arguments: JsonObject, schema: JsonObject, caller: Caller) -> None:
+        """Refuse a role above the caller's own; one that is left out is the default that the upstream would take."""
+        for param in operation.params:
+            if not param.role_ceiling:
+                continue
+            role = arguments.get(param.name, schema["properties"][param.name].get("default"))
+            if outranks(role, caller.principal, self.index.catalog):
+                raise Forbidden(
+                    f"The role {caller.principal.role} may not give the role {role}.",
+                    code=ROLE_ESCALATION_DENIED,
+                    field=param.name,
+                    fix="Name a role that is not above your own.",
+                    retryable=False,
+                    outcome="not_sent",
+                    status=403,
+                )
 
     def _find(self) -> Credential:
         catalog = self.index.catalog

@@ -1,43 +1,70 @@
-"""What stands before the MCP endpoint: method, credential, size. A request that passes has a known caller.
+"""What stands before the MCP endpoint: method, credential, size, media types. A request that passes has a known caller.
 
-Refusals are JSON-RPC errors over the fitting HTTP status, so that both a person with curl and an MCP client can read
-them. The body is read whole before the endpoint sees it, at most `body_limit` bytes.
+Refusals are JSON-RPC errors over the fitting HTTP status, see `refusals`. The body is read whole before the endpoint
+sees it, at most `body_limit` bytes.
 """
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Awaitable, Callable
-from typing import Any
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers
-from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from toolpress import credentials
-from toolpress.errors import RateLimited, ToolpressError, Unauthenticated, UpstreamError
+from toolpress.errors import ToolpressError, Unauthenticated, UpstreamError
 from toolpress.executor import Executor
 from toolpress.logs import REQUEST_ID, request_id
 from toolpress.principal import CALLER, Caller, Credential
-
-UNAUTHENTICATED = -32001
-UNAVAILABLE = -32002
-TOO_LARGE = -32003
-
+from toolpress.refusals import (
+    EVENTS,
+    JSON,
+    TOO_LARGE,
+    UNAUTHENTICATED,
+    Refused,
+    check_accept,
+    check_content_type,
+    explaining,
+    method_not_allowed,
+    refusal,
+    unavailable,
+)
 
 Find = Callable[[credentials.RawHeaders], Awaitable[Credential]]
 """The credential of a request from its headers; raises Unauthenticated."""
+
+ADMITTED = "toolpress.admitted"
 
 Challenge = Callable[[Scope, Unauthenticated], str]
 """The WWW-Authenticate value of a refusal (RFC 9110 11.6.1)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request that passed: who sent it, and its whole body."""
+
+    caller: Caller
+    body: bytes
+
+
 class Gate:
-    """Pure ASGI middleware; requests for other paths than `path` pass untouched."""
+    """Pure ASGI middleware; requests for other paths than `path` pass untouched.
+
+    What it lets through carries its `Admitted` as `scope[ADMITTED]`. With `sessions` the endpoint also takes GET and
+    DELETE, and a client must be ready for an event stream.
+    """
 
     def __init__(
-        self, app: ASGIApp, *, executor: Executor, find: Find, challenge: Challenge, path: str, body_limit: int
+        self,
+        app: ASGIApp,
+        *,
+        executor: Executor,
+        find: Find,
+        challenge: Challenge,
+        path: str,
+        body_limit: int,
+        sessions: bool = False,
     ) -> None:
         self.app = app
         self._executor = executor
@@ -45,55 +72,52 @@ class Gate:
         self._challenge = challenge
         self._path = path
         self._body_limit = body_limit
+        self._methods = ("GET", "POST", "DELETE") if sessions else ("POST",)
+        self._answers = (JSON, EVENTS) if sessions else (JSON,)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or _own_path(scope) != self._path:
             await self.app(scope, receive, send)
             return
         identifier = request_id(Headers(scope=scope).get("x-request-id"))
-        answer = await self._checked(scope, receive)
-        if isinstance(answer, Response):
-            answer.headers["x-request-id"] = identifier
-            await answer(scope, receive, send)
-            return
-        caller, body = answer
-        scope.setdefault("state", {})["toolpress_caller"] = caller
-        caller_token, id_token = CALLER.set(caller), REQUEST_ID.set(identifier)
         try:
-            await self.app(scope, _replay(body, receive), _with_request_id(send, identifier))
+            admitted = await self._admitted(scope, receive)
+        except Refused as refused:
+            refused.response.headers["x-request-id"] = identifier
+            await refused.response(scope, receive, send)
+            return
+        scope[ADMITTED] = admitted
+        caller_token, id_token = CALLER.set(admitted.caller), REQUEST_ID.set(identifier)
+        try:
+            await self.app(scope, _replay(admitted.body, receive), explaining(_with_request_id(send, identifier)))
         finally:
             CALLER.reset(caller_token)
             REQUEST_ID.reset(id_token)
 
-    async def _checked(self, scope: Scope, receive: Receive) -> tuple[Caller, bytes] | Response:
-        if scope["method"] != "POST":
-            return Response(status_code=405, headers={"allow": "POST"})
+    async def _admitted(self, scope: Scope, receive: Receive) -> Admitted:
+        """Raises Refused."""
+        if scope["method"] not in self._methods:
+            raise Refused(method_not_allowed(scope["method"], self._methods))
         try:
             caller = await self._executor.caller_of(await self._find(scope["headers"]))
         except Unauthenticated as error:
-            return _refusal(401, UNAUTHENTICATED, error, {"www-authenticate": self._challenge(scope, error)})
+            challenge = {"www-authenticate": self._challenge(scope, error)}
+            raise Refused(refusal(401, UNAUTHENTICATED, error, challenge)) from error
         except UpstreamError as error:
-            return _unavailable(error)
+            raise Refused(unavailable(error)) from error
+        headers = Headers(scope=scope)
+        if scope["method"] != "POST":
+            if scope["method"] == "GET":
+                check_accept(headers, EVENTS)
+            return Admitted(caller, b"")
         body = await _read(scope, receive, self._body_limit)
         if body is None:
             text = f"The request body is larger than {self._body_limit} bytes."
-            return _refusal(413, TOO_LARGE, ToolpressError(text, code="PAYLOAD_TOO_LARGE", fix="Send less."))
-        return caller, body
-
-
-def _unavailable(error: UpstreamError) -> Response:
-    status = 429 if isinstance(error, RateLimited) else 503
-    wait = 1 if error.retry_after_s is None else math.ceil(error.retry_after_s)
-    error.retryable = True
-    return _refusal(status, UNAVAILABLE, error, {"retry-after": str(wait)})
-
-
-def _refusal(status: int, code: int, error: ToolpressError, headers: dict[str, str] | None = None) -> Response:
-    payload = error.to_payload()
-    data = {name: value for name, value in payload.items() if name not in ("success", "error")}
-    problem: dict[str, Any] = {"code": code, "message": error.message, "data": data}
-    body = json.dumps({"jsonrpc": "2.0", "id": None, "error": problem})
-    return Response(body, status_code=status, headers=headers, media_type="application/json")
+            too_large = ToolpressError(text, code="PAYLOAD_TOO_LARGE", fix="Send less.")
+            raise Refused(refusal(413, TOO_LARGE, too_large))
+        check_accept(headers, *self._answers)
+        check_content_type(headers)
+        return Admitted(caller, body)
 
 
 def _own_path(scope: Scope) -> str:

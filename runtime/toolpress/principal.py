@@ -26,11 +26,15 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The owner of a key as the upstream told it. `fingerprint` names the key in logs and caches."""
+    """The owner of a key as the upstream told it. `fingerprint` names the key in logs and caches.
+
+    `plan` is known where the catalogue has sessions that depend on it.
+    """
 
     role: str
     tenant: str
     fingerprint: str
+    plan: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from mcp.shared.exceptions import MCPError
 from toolpress import fastmcp_seams
 from toolpress.errors import InvalidArguments, ToolpressError, Unauthenticated, UnknownTool
 from toolpress.executor import Executor
-from toolpress.gate import UNAUTHENTICATED, UNAVAILABLE
+from toolpress.refusals import UNAUTHENTICATED, UNAVAILABLE
 
 Message = TypeVar("Message")
 Answer = TypeVar("Answer")

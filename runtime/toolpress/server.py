@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -31,10 +32,14 @@ from toolpress.errors import ToolpressError
 from toolpress.executor import Executor
 from toolpress.gate import Gate
 from toolpress.instructions import RoleInstructions, instructions_for
+from toolpress.oauth import open_store
 from toolpress.principal import Credential
 from toolpress.protocol_errors import KnownCaller, protocol_error
 from toolpress.provider import CatalogProvider, offer
+from toolpress.session_layer import SessionLayer
+from toolpress.sessions import SessionBook
 from toolpress.settings import Settings, base_url_override
+from toolpress.streams import Streams, process_is_leaving
 from toolpress.subscriptions import Subscriptions
 from toolpress.version import VERSION
 
@@ -51,6 +56,7 @@ class Built:
     subscriptions: Subscriptions
     sandbox_url: str | None = None
     draining: bool = False
+    on_stop: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -79,7 +85,13 @@ def build_server(
     """
     index = CatalogIndex(catalog)
     client = Client(catalog, base_url=base_url or base_url_override(catalog.name), transport=transport)
-    executor = Executor(index, client, credential=credential, headers=fastmcp_seams.request_headers)
+    executor = Executor(
+        index,
+        client,
+        credential=credential,
+        identity_ttl_s=settings.identity_ttl_s,
+        headers=fastmcp_seams.request_headers,
+    )
     built: Built
 
     @asynccontextmanager
@@ -99,6 +111,8 @@ def build_server(
                 yield {}
             finally:
                 built.draining = True
+                for leave in built.on_stop:
+                    await leave()
 
     mcp: FastMCP[Any] = FastMCP(
         catalog.name,
@@ -133,10 +147,11 @@ def mountable(built: Built, prefix: str = "") -> tuple[StarletteWithLifespan, tu
         challenge=entry.challenge,
         path=MCP_PATH,
         body_limit=settings.body_limit,
+        sessions=built.executor.index.catalog.sessions is not None,
     )
     app = built.mcp.http_app(
         path=MCP_PATH,
-        middleware=[gate],
+        middleware=[gate, *_sessions(built)],
         json_response=True,
         stateless_http=True,
         host_origin_protection=True,
@@ -157,6 +172,21 @@ def mountable(built: Built, prefix: str = "") -> tuple[StarletteWithLifespan, tu
     # Outside the application and its guard of origins: a browser posts the consent page with `Origin: null`.
     outer = StarletteWithLifespan(routes=[*entry.routes, Mount("", app=app)], lifespan=lifespan)
     return outer, entry.root_routes
+
+
+def _sessions(built: Built) -> Iterator[AsgiMiddleware]:
+    """The layer that keeps sessions, where the catalogue has them."""
+    catalog, settings = built.executor.index.catalog, built.settings
+    if catalog.sessions is None:
+        return
+    store = open_store(settings.store_url)
+    built.on_stop.append(store.aclose)
+    key = settings.session_key.get_secret_value() if settings.session_key else secrets.token_hex()
+    yield AsgiMiddleware(
+        SessionLayer,
+        book=SessionBook(catalog.name, catalog.sessions, store.keys, key),
+        streams=Streams(lambda: built.draining or process_is_leaving()),
+    )
 
 
 class ProtocolErrors(Middleware):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from toolpress.errors import ConfigurationError
@@ -32,7 +32,15 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         default=None, description="What clients see before the paths, such as https://tools.example.com."
     )
-    store_url: str | None = Field(default=None, description="Redis that keeps minted tokens; memory if absent.")
+    store_url: str | None = Field(
+        default=None, description="Redis that keeps minted tokens and ended sessions; memory if absent."
+    )
+    session_key: SecretStr | None = Field(
+        default=None, min_length=32, description="Seals session ids; the same for all replicas. Random if absent."
+    )
+    identity_ttl_s: float | None = Field(
+        default=None, ge=0, description="For how long to believe who a key belongs to; at most the catalogue's own."
+    )
     body_limit: int = Field(default=4 * 1024 * 1024, gt=0, description="Largest request body in bytes.")
     grace_s: int = Field(default=35, ge=0, description="Seconds that running calls get when the server stops.")
     sandbox: bool = Field(default=False, description="Serve from the embedded sandbox instead of the real product.")

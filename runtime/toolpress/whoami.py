@@ -57,7 +57,14 @@ async def whoami(client: Client, credential: Credential) -> Principal:
         raise UpstreamGarbled(
             "The upstream did not say whom the key belongs to.", fix="Call again later.", retryable=True
         )
-    return Principal(role, tenant, credential.fingerprint)
+    return Principal(role, tenant, credential.fingerprint, _plan(answer, catalog))
+
+
+def _plan(answer: JsonObject, catalog: Catalog) -> str | None:
+    """Nobody is turned away for want of a plan."""
+    path = catalog.sessions.plan if catalog.sessions else None
+    plan = lookup(answer, path) if path else None
+    return plan if isinstance(plan, str) else None
 
 
 def _unknown_key(catalog: Catalog) -> Unauthenticated:

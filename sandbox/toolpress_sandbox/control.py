@@ -9,9 +9,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from toolpress_sandbox.auth import KEYS
 from toolpress_sandbox.clock import iso, parse_iso
 from toolpress_sandbox.engine import Engine
 from toolpress_sandbox.faults import Rule, parse_fault
+from toolpress_sandbox.identifiers import fingerprint
 
 PREFIX = "/__sandbox__"
 
@@ -26,6 +28,7 @@ def routes(engine: Engine) -> list[Route]:
         Route("/hosts", control.hosts, methods=["GET"]),
         Route("/clock", control.clock, methods=["GET", "POST"]),
         Route("/rate-limits", control.rate_limits, methods=["GET", "POST"]),
+        Route("/keys", control.keys, methods=["POST"]),
     ]
 
 
@@ -96,6 +99,17 @@ class _Control:
             body = await _body(request)
             limiter.set(enabled=bool(body.get("enabled", True)), rpm=body.get("rpm"))
         return JSONResponse({"enabled": limiter.enabled, "rpm": limiter.rpm})
+
+    async def keys(self, request: Request) -> JSONResponse:
+        """POST {key, role?, status?}: what an administrator does to a key while clients use it."""
+        body, engine = await _body(request), self._engine
+        found = engine.store.locate(KEYS, {"key_hash": fingerprint(str(body.get("key", "")))})
+        changes = {name: body[name] for name in ("role", "status") if name in body}
+        if found is None or changes.get("role", engine.definition.roles[0]) not in engine.definition.roles:
+            return _wrong(f"name a known key and one of the roles {', '.join(engine.definition.roles)}")
+        tenant, row = found
+        engine.store.write(tenant, KEYS, row["id"], {**row, **changes}, now=iso(engine.clock.now()))
+        return JSONResponse({"id": row["id"], "role": row["role"], "status": row["status"], **changes})
 
 
 async def _body(request: Request) -> dict[str, Any]:

@@ -47,9 +47,12 @@ def until(true: Callable[[], bool]) -> None:
 
 
 def raw_call(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """One tools/call as it stands on the wire."""
-    params = {"name": name, "arguments": arguments}
-    headers = {"X-Api-Key": OWNER, "Accept": "application/json, text/event-stream"}
+    """One tools/call as it stands on the wire of 2026-07-28, which needs no session."""
+    version, prefix = "2026-07-28", "io.modelcontextprotocol"
+    meta = {f"{prefix}/protocolVersion": version, f"{prefix}/clientCapabilities": {}}
+    params = {"name": name, "arguments": arguments, "_meta": meta}
+    headers = {"X-Api-Key": OWNER, "Accept": "application/json, text/event-stream", "MCP-Protocol-Version": version}
+    headers |= {"Mcp-Method": "tools/call", "Mcp-Name": name}
     return {"headers": headers, "json": {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}}
 
 

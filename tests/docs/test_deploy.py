@@ -7,8 +7,10 @@ import pytest
 
 from tests.docs.commands import Command, Place, output
 from tests.docs.servers import serving, status
+from tests.zihin.wire import key_of
 
 LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+OWNER = key_of("owner")
 HEADERS = {"accept": "application/json, text/event-stream", "content-type": "application/json"}
 
 
@@ -31,7 +33,32 @@ def test_a_missing_key(words: tuple[str, ...], keyless: int, place: Place) -> No
         answer = httpx.post(f"{served.url}/mcp", headers=HEADERS | session, json=LIST, trust_env=False)
         assert answer.status_code == keyless
         assert "MISSING_API_KEY" in answer.text
-        assert bool(session["mcp-session-id"]) == (words[0] == "fastmcp"), "only fastmcp run keeps sessions"
+        assert bool(session["mcp-session-id"]) == (words[0] == "fastmcp"), "only there a stranger gets a session"
+
+
+ASGI = {"TOOLPRESS_CATALOG": "zihin"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("toolpress", "serve", "zihin"),
+        ("uvicorn", "--factory", "toolpress.asgi:create_app"),
+        ("gunicorn", "-k", "uvicorn_worker.UvicornWorker", "toolpress.asgi:create_app()"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_server_does_not_wait_for_the_streams_that_clients_listen_on(words: tuple[str, ...], place: Place) -> None:
+    keyed = HEADERS | {"x-api-key": OWNER}
+    with httpx.Client(trust_env=False, timeout=60) as http:
+        with serving(Command(words, ASGI), place, "/readyz") as served:
+            opened = http.post(f"{served.url}/mcp", headers=keyed, json=initialize())
+            session = {"mcp-session-id": opened.headers["mcp-session-id"]}
+            stream = http.stream("GET", f"{served.url}/mcp", headers=keyed | session)
+            lines = stream.__enter__().iter_lines()
+            assert next(lines) == ": open"
+        assert set(lines) <= {"", ": keep-alive"}, "the stream ended in good order"
+        stream.__exit__(None, None, None)
 
 
 def initialize() -> dict[str, object]:

@@ -24,13 +24,24 @@ UPDATE = "run: pytest tests/docs/test_figures.py --update-expected"
 
 def figures() -> dict[str, str]:
     longest = max(_longest_call_s(product) for product in PRODUCTS.values())
-    found = {"longest-call": f"{longest:g} seconds"}
+    believed = max(product.catalog.authentication.identity.ttl_s for product in PRODUCTS.values())
+    found = {
+        "longest-call": f"{longest:g} seconds",
+        "identity-ttl": f"{believed:g} seconds",
+        "session-lifetimes": ", ".join(f"{plan} {hours:g} hours" for plan, hours in _lifetimes()),
+    }
     for name, product in PRODUCTS.items():
         tools = product.index.tools
         found[name] = f"{len(tools)} tools in {len({tool.module for tool in tools})} modules"
         seen = Counter(tool.observed for tool in tools)
         found[f"{name}-observed"] = ", ".join(f"{seen[word]} {word}" for word in get_args(Observed))
     return found
+
+
+def _lifetimes() -> tuple[tuple[str, float], ...]:
+    """Those of the one catalogue that has sessions."""
+    [sessions] = [product.catalog.sessions for product in PRODUCTS.values() if product.catalog.sessions]
+    return sessions.lifetime_hours
 
 
 def _longest_call_s(product: Product) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from toolpress_codegen.rules import beside_tools, examples, hints, names, reading, requests, schemas, text
+from toolpress_codegen.rules import beside_tools, callers, examples, hints, names, reading, requests, schemas, text
 from toolpress_codegen.rules.rule import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -12,6 +12,7 @@ RULES: tuple[Rule, ...] = (
     *schemas.RULES,
     *examples.RULES,
     *requests.RULES,
+    *callers.RULES,
     *text.RULES,
     *beside_tools.RULES,
 )

@@ -39,8 +39,9 @@ def _words(site: Site) -> Iterator[Finding]:
                 yield site.finding((*part.path, word), f"{word} of {part.title} is {shown(schema[word])}", hint)
         if "wire_name" in schema and not (isinstance(schema["wire_name"], str) and schema["wire_name"]):
             yield site.finding((*part.path, "wire_name"), f"wire_name of {part.title} is no text", "put it in quotes")
-        if "secret" in schema and not isinstance(schema["secret"], bool):
-            yield site.finding((*part.path, "secret"), f"secret of {part.title} is no boolean", "write secret: true")
+        for word in ("secret", "role_ceiling"):
+            if word in schema and not isinstance(schema[word], bool):
+                yield site.finding((*part.path, word), f"{word} of {part.title} is no boolean", f"write {word}: true")
         for word in ("in", "wire_name", "style"):
             if word in schema and not top:
                 message = f"{word} means nothing inside an argument"

@@ -180,9 +180,9 @@ RULES = (
     ),
     Rule(
         "property-words",
-        "in, wire_name, style and secret are used rightly",
-        "`in` is a place, `style` an array style for an array in a query, `wire_name` text, `secret` a boolean. The"
-        " first three count for arguments alone, not for what is nested in them.",
+        "in, wire_name, style, secret and role_ceiling are used rightly",
+        "`in` is a place, `style` an array style for an array in a query, `wire_name` text, `secret` and `role_ceiling`"
+        " are booleans. The first three count for arguments alone, not for what is nested in them.",
         property_words,
     ),
     Rule(

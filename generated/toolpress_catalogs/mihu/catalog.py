@@ -432,7 +432,7 @@ TOOLS = (
         category="write",
         effect="create",
         observed="full",
-        digest="771f7911ded5823a",
+        digest="f465c1f58ce0492f",
     ),
     ToolInfo(
         name="create_agent_from_website",
@@ -448,7 +448,7 @@ TOOLS = (
         category="write",
         effect="update",
         observed="full",
-        digest="07a3ff6386536931",
+        digest="e8e31c3490d9b3c7",
     ),
     ToolInfo(
         name="delete_agent",
@@ -456,7 +456,7 @@ TOOLS = (
         category="write",
         effect="delete",
         observed="inferred",
-        digest="cbb72d7363c3f7d9",
+        digest="2c4b25309204390d",
     ),
     ToolInfo(
         name="duplicate_agent",
@@ -1439,7 +1439,7 @@ TOOLS = (
         category="read",
         effect="read",
         observed="inferred",
-        digest="1820ce72a8afad6e",
+        digest="9d296efbeceb7bc0",
     ),
     ToolInfo(
         name="search_available_phone_numbers",
@@ -2014,7 +2014,7 @@ TOOLS = (
         category="read",
         effect="read",
         observed="full",
-        digest="c2960f0177d21200",
+        digest="50f8c81fb61affaa",
     ),
     ToolInfo(
         name="list_transcriptions",
@@ -2291,5 +2291,6 @@ CATALOG = Catalog(
     sandbox="toolpress_sandbox.mihu",
     tenancy=Tenancy(header="X-Mihu-Tenant", environment="MIHU_TENANT"),
     mcp_url="https://mcp.mihu.ai/mcp",
+    sessions=None,
     tools=TOOLS,
 )

@@ -13,6 +13,7 @@ from toolpress.contract import (
     ErrorRules,
     Identity,
     Limits,
+    Sessions,
     ToolInfo,
 )
 
@@ -916,5 +917,26 @@ CATALOG = Catalog(
     sandbox="toolpress_sandbox.zihin",
     tenancy=None,
     mcp_url="https://llm.zihin.ai/mcp",
+    sessions=Sessions(
+        lifetime_hours=(
+            (
+                "free",
+                24.0,
+            ),
+            (
+                "basic",
+                168.0,
+            ),
+            (
+                "pro",
+                168.0,
+            ),
+            (
+                "enterprise",
+                720.0,
+            ),
+        ),
+        plan="plan",
+    ),
     tools=TOOLS,
 )

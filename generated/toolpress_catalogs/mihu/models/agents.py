@@ -63,236 +63,12 @@ class GetAgentArguments(BaseModel):
     uuid: Annotated[UUID, Field(description="Agent to read; found by list_agents.")]
 
 
-class CreateAgentSettingsVoiceVoiceAdvanced(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    stability: Annotated[StrictFloat | MISSING, Field(description="How even the voice is, 0 to 1.", ge=0.0, le=1.0)] = (
-        MISSING
-    )
-    similarity: Annotated[
-        StrictFloat | MISSING, Field(description="Closeness to the original voice, 0 to 1.", ge=0.0, le=1.0)
-    ] = MISSING
-    style: Annotated[StrictFloat | MISSING, Field(description="Exaggeration of the style, 0 to 1.", ge=0.0, le=1.0)] = (
-        MISSING
-    )
-    speed: Annotated[StrictFloat | MISSING, Field(description="Pace of speech; 1 is natural.", ge=0.5, le=2.0)] = (
-        MISSING
-    )
-    speaker_boost: Annotated[
-        StrictBool | MISSING, Field(description="Whether the speaker's own character is strengthened.")
-    ] = MISSING
-
-
-class CreateAgentSettingsVoiceCompliance(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    eu_gdpr_compliance: Annotated[
-        StrictBool | MISSING, Field(description="Whether calls are handled by the EU's GDPR.")
-    ] = MISSING
-    hipaa_compliance: Annotated[
-        StrictBool | MISSING, Field(description="Whether calls are handled by the US HIPAA.")
-    ] = MISSING
-
-
-class CreateAgentSettingsVoice(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    interaction: Annotated[
-        dict[str, Any] | MISSING, Field(description="Spoken messages; members as in update_agent_interaction.")
-    ] = MISSING
-    interruption: Annotated[
-        dict[str, Any] | MISSING,
-        Field(description="How it takes being interrupted; members as in update_agent_interruption."),
-    ] = MISSING
-    voice_profile: Annotated[
-        dict[str, Any] | MISSING,
-        Field(description="Voice and spoken language; members as in update_agent_voice_profile."),
-    ] = MISSING
-    voice_advanced: Annotated[
-        CreateAgentSettingsVoiceVoiceAdvanced | MISSING, Field(description="Fine tuning of the voice; set here only.")
-    ] = MISSING
-    call_behavior: Annotated[
-        dict[str, Any] | MISSING,
-        Field(description="Recording, sound and time limits; members as in update_agent_call_behavior."),
-    ] = MISSING
-    compliance: Annotated[
-        CreateAgentSettingsVoiceCompliance | MISSING, Field(description="Data protection regimes; set here only.")
-    ] = MISSING
-    normalizers: Annotated[
-        dict[str, Any] | MISSING, Field(description="Rules that rewrite texts before they are spoken; kept as given.")
-    ] = MISSING
-
-
-class CreateAgentSettings(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    voice: Annotated[
-        CreateAgentSettingsVoice | MISSING,
-        Field(description="Settings of calls, in the groups that get_agent_voice_settings shows."),
-    ] = MISSING
-    text: Annotated[dict[str, Any] | MISSING, Field(description="Settings of text channels; kept as given.")] = MISSING
-
-
-class CreateAgentGuidelinesItem(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    content: Annotated[str, Field(description="The rule in one sentence.", min_length=1)]
-    order: Annotated[StrictInt | MISSING, Field(description="Position, from 0; as listed when absent.", ge=0)] = MISSING
-
-
-class CreateAgentNotesItem(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    content: Annotated[str, Field(description="One fact.", min_length=1)]
-    order: Annotated[StrictInt | MISSING, Field(description="Position, from 0; as listed when absent.", ge=0)] = MISSING
-
-
-class CreateAgentProceduresItemStepsItem(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    order: Annotated[StrictInt | MISSING, Field(description="Position, from 1; as listed when absent.", ge=1)] = MISSING
-    description: Annotated[str, Field(description="What the agent does in this step.", min_length=1)]
-    intent_uuid: Annotated[
-        UUID | None | MISSING,
-        Field(description="Intent of this agent that the step fires; found by list_agent_intents."),
-    ] = MISSING
-
-
-class CreateAgentProceduresItem(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    name: Annotated[str, Field(description="Label of the procedure.", min_length=1)]
-    description: Annotated[str | MISSING, Field(description="When the agent follows it.")] = MISSING
-    steps: Annotated[
-        list[CreateAgentProceduresItemStepsItem] | MISSING, Field(description="What to do one after the other.")
-    ] = MISSING
-
-
-class CreateAgentTrainingItem(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    content: Annotated[str, Field(description="What a customer says.", min_length=1)]
-    intent: Annotated[
-        str | MISSING, Field(description="Free label such as warranty_inquiry; not the uuid of an intent.")
-    ] = MISSING
-    response: Annotated[str | MISSING, Field(description="Answer to give.")] = MISSING
-
-
-class CreateAgentAppointmentsScheduleAssignmentsItem(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    schedule_uuid: Annotated[UUID, Field(description="Schedule to book into; found by list_schedules.")]
-    name: Annotated[str | MISSING, Field(description="What the agent calls it.")] = MISSING
-    description: Annotated[str | MISSING, Field(description="When the agent uses this schedule.")] = MISSING
-    slot_rules: Annotated[dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")] = (
-        MISSING
-    )
-    rescheduling: Annotated[
-        dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")
-    ] = MISSING
-    cancellation: Annotated[
-        dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")
-    ] = MISSING
-    questions: Annotated[dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")] = (
-        MISSING
-    )
-    approval: Annotated[dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")] = (
-        MISSING
-    )
-
-
-class CreateAgentAppointments(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    enabled: Annotated[StrictBool | MISSING, Field(description="Whether the agent may book appointments.")] = MISSING
-    random_assignment: Annotated[
-        StrictBool | MISSING, Field(description="Whether one of several schedules is picked at random.")
-    ] = MISSING
-    schedule_assignments: Annotated[
-        list[CreateAgentAppointmentsScheduleAssignmentsItem] | MISSING, Field(description="Schedules it may book into.")
-    ] = MISSING
-
-
-class CreateAgentRoutingRulesItem(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    detection_mode: Annotated[Literal["exact", "intent", "both"], Field(description="Whether words or meaning count.")]
-    trigger_keyword: Annotated[
-        str | MISSING, Field(description="Word that fires the rule; needed for exact and both.")
-    ] = MISSING
-    department_name: Annotated[str, Field(description="Label of the rule.", min_length=1)]
-    phrases: Annotated[list[str] | MISSING, Field(description="Three to five sentences a caller might say.")] = MISSING
-    ai_prompt: Annotated[
-        str | MISSING, Field(description="When the rule fires by meaning; needed for intent and both.")
-    ] = MISSING
-    message_before_transfer: Annotated[str | MISSING, Field(description="Said before the transfer.")] = MISSING
-    destination_type: Annotated[
-        Literal["extension", "phone_number", "agent"], Field(description="Kind of destination.")
-    ]
-    destination: Annotated[
-        str | MISSING, Field(description="Extension or E.164 number; needed unless the destination is an agent.")
-    ] = MISSING
-    destination_agent_uuid: Annotated[
-        UUID | MISSING, Field(description="Agent that takes over; found by list_agents.")
-    ] = MISSING
-    priority: Annotated[StrictInt | MISSING, Field(description="Rank, lowest first; as listed when absent.", ge=1)] = (
-        MISSING
-    )
-    is_active: Annotated[StrictBool | MISSING, Field(description="Whether the rule fires.")] = MISSING
-
-
-class CreateAgentGuardRulesItem(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    name: Annotated[str | MISSING, Field(description="Short label.")] = MISSING
-    when_condition: Annotated[str, Field(description="The situation in plain words.", min_length=1)]
-    example_phrases: Annotated[
-        list[str] | MISSING, Field(description="Three to five sentences a customer might say.")
-    ] = MISSING
-    then_action: Annotated[Literal["forward", "end_conversation"], Field(description="What happens then.")]
-    selected_channels: Annotated[
-        list[Literal["phone", "instagram", "whatsapp", "facebook_messenger"]] | MISSING,
-        Field(description="Channels on which the rule counts."),
-    ] = MISSING
-    say_before_forwarding: Annotated[str | MISSING, Field(description="Said before a transfer.")] = MISSING
-    say_before_end: Annotated[str | MISSING, Field(description="Said before the end.")] = MISSING
-    destination_type: Annotated[
-        Literal["extension", "phone_number", "agent"] | MISSING,
-        Field(description="Kind of destination; needed to forward."),
-    ] = MISSING
-    destination: Annotated[
-        str | MISSING, Field(description="Extension or E.164 number; needed unless the destination is an agent.")
-    ] = MISSING
-    destination_agent_uuid: Annotated[
-        UUID | MISSING, Field(description="Agent that takes over; found by list_agents.")
-    ] = MISSING
-    is_active: Annotated[StrictBool | MISSING, Field(description="Whether the rule fires.")] = MISSING
-    is_default: Annotated[StrictBool | MISSING, Field(description="Whether it is marked as a standard rule.")] = MISSING
-
-
 class CreateAgentArguments(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
-    name: Annotated[
-        str, Field(description="Internal label; customers hear it in the default first message.", min_length=1)
-    ]
-    description: Annotated[
-        str | MISSING, Field(description="Internal summary of what the agent is for; never spoken.")
-    ] = MISSING
+    name: Annotated[str, Field(description="Label; heard in the default first message.", min_length=1)]
+    description: Annotated[str | MISSING, Field(description="What the agent is for; never spoken.")] = MISSING
     company_name: Annotated[str | MISSING, Field(description="Brand in whose name the agent speaks.")] = MISSING
     role: Annotated[
         str | MISSING, Field(description="What the agent is, such as receptionist of a dental practice.")
@@ -302,7 +78,7 @@ class CreateAgentArguments(BaseModel):
     ] = MISSING
     tone: Annotated[str | MISSING, Field(description="How it speaks, such as warm and brief.")] = MISSING
     behavior_guidelines: Annotated[
-        str | MISSING, Field(description="Rules of behaviour as one free text; single rules go into guidelines.")
+        str | MISSING, Field(description="Rules of behaviour as one text; single ones go into guidelines.")
     ] = MISSING
     company_service: Annotated[str | MISSING, Field(description="What the company sells or does.")] = MISSING
     topic: Annotated[str | MISSING, Field(description="Subject that conversations are about.")] = MISSING
@@ -315,7 +91,7 @@ class CreateAgentArguments(BaseModel):
     negative_response: Annotated[str | MISSING, Field(description="What to do with a hostile customer.")] = MISSING
     status: Annotated[
         Literal["completed", "in_progress", "paused", "pending", "ready"] | MISSING,
-        Field(description="Where the agent stands; newer versions of the product no longer show it."),
+        Field(description="Where the agent stands; newer versions no longer show it."),
     ] = MISSING
     custom_prompt: Annotated[str | MISSING, Field(description="A prompt of your own in place of the composed one.")] = (
         MISSING
@@ -323,14 +99,14 @@ class CreateAgentArguments(BaseModel):
     language: Annotated[
         str | MISSING,
         Field(
-            description="Language of conversations, ISO 639-1, such as en; the workspace's own for a new agent.",
+            description="Language of conversations, ISO 639-1; the workspace's own for a new agent.",
             pattern="^[a-z]{2}$",
         ),
     ] = MISSING
     speed: Annotated[Literal["normal", "fast"] | MISSING, Field(description="How quickly it answers.")] = MISSING
-    timezone: Annotated[
-        str | MISSING, Field(description="IANA time zone of its dates and times, such as Europe/Istanbul.")
-    ] = MISSING
+    timezone: Annotated[str | MISSING, Field(description="IANA time zone of its times, such as Europe/Istanbul.")] = (
+        MISSING
+    )
     appointment_scheduling_enabled: Annotated[
         StrictBool | MISSING, Field(description="Whether it may book appointments; the same as appointments.enabled.")
     ] = MISSING
@@ -343,35 +119,44 @@ class CreateAgentArguments(BaseModel):
         Field(description="Endpoint of a language model of your own.", pattern="^[A-Za-z][A-Za-z0-9+.-]*:\\S+$"),
     ] = MISSING
     settings: Annotated[
-        CreateAgentSettings | MISSING,
-        Field(description="Settings by channel. Only the members given are set; the rest keep their values."),
+        dict[str, Any] | MISSING,
+        Field(
+            description="{voice, text}; only the members given are set. voice holds interaction, interruption, voice_profile and call_behavior, each as in its update_agent_ tool; and, set here only, voice_advanced {stability, similarity and style 0..1, speed 0.5..2, speaker_boost}, compliance {eu_gdpr_compliance, hipaa_compliance} and free normalizers. text is kept as given."
+        ),
     ] = MISSING
     guidelines: Annotated[
-        list[CreateAgentGuidelinesItem] | MISSING,
-        Field(description="Short rules of behaviour; on a change the complete new list."),
+        list[dict[str, Any]] | MISSING,
+        Field(description="Rules of behaviour: {content, order}, as in replace_agent_guidelines."),
     ] = MISSING
     notes: Annotated[
-        list[CreateAgentNotesItem] | MISSING, Field(description="Facts to rely on; on a change the complete new list.")
+        list[dict[str, Any]] | MISSING,
+        Field(description="Facts to rely on: {content, order}, as in replace_agent_notes."),
     ] = MISSING
     procedures: Annotated[
-        list[CreateAgentProceduresItem] | MISSING,
-        Field(description="Courses of action; on a change the complete new list."),
+        list[dict[str, Any]] | MISSING,
+        Field(
+            description="Courses of action: {name, description, steps of {description, order, intent_uuid}}, as in replace_agent_procedures."
+        ),
     ] = MISSING
     training: Annotated[
-        list[CreateAgentTrainingItem] | MISSING,
-        Field(description="Sample questions with answers; on a change the complete new list."),
+        list[dict[str, Any]] | MISSING,
+        Field(description="Sample questions: {content, intent, response}, as in replace_agent_training."),
     ] = MISSING
     appointments: Annotated[
-        CreateAgentAppointments | MISSING,
-        Field(description="Booking settings as a whole; what is left out is switched off or emptied."),
+        dict[str, Any] | MISSING,
+        Field(
+            description="Booking as a whole: {enabled, random_assignment, schedule_assignments}, as in replace_agent_appointment_settings."
+        ),
     ] = MISSING
     routing_rules: Annotated[
-        list[CreateAgentRoutingRulesItem] | MISSING,
-        Field(description="Call transfer rules as in replace_agent_routing_rules; on a change the complete new list."),
+        list[dict[str, Any]] | MISSING,
+        Field(
+            description="Call transfers: {detection_mode, department_name, destination_type, ...}, as in replace_agent_routing_rules."
+        ),
     ] = MISSING
     guard_rules: Annotated[
-        list[CreateAgentGuardRulesItem] | MISSING,
-        Field(description="Safety rules as in replace_agent_guard_rules; on a change the complete new list."),
+        list[dict[str, Any]] | MISSING,
+        Field(description="Safety rules: {when_condition, then_action, ...}, as in replace_agent_guard_rules."),
     ] = MISSING
 
 
@@ -421,238 +206,15 @@ class CreateAgentFromWebsiteArguments(BaseModel):
     ] = MISSING
 
 
-class UpdateAgentSettingsVoiceVoiceAdvanced(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    stability: Annotated[StrictFloat | MISSING, Field(description="How even the voice is, 0 to 1.", ge=0.0, le=1.0)] = (
-        MISSING
-    )
-    similarity: Annotated[
-        StrictFloat | MISSING, Field(description="Closeness to the original voice, 0 to 1.", ge=0.0, le=1.0)
-    ] = MISSING
-    style: Annotated[StrictFloat | MISSING, Field(description="Exaggeration of the style, 0 to 1.", ge=0.0, le=1.0)] = (
-        MISSING
-    )
-    speed: Annotated[StrictFloat | MISSING, Field(description="Pace of speech; 1 is natural.", ge=0.5, le=2.0)] = (
-        MISSING
-    )
-    speaker_boost: Annotated[
-        StrictBool | MISSING, Field(description="Whether the speaker's own character is strengthened.")
-    ] = MISSING
-
-
-class UpdateAgentSettingsVoiceCompliance(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    eu_gdpr_compliance: Annotated[
-        StrictBool | MISSING, Field(description="Whether calls are handled by the EU's GDPR.")
-    ] = MISSING
-    hipaa_compliance: Annotated[
-        StrictBool | MISSING, Field(description="Whether calls are handled by the US HIPAA.")
-    ] = MISSING
-
-
-class UpdateAgentSettingsVoice(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    interaction: Annotated[
-        dict[str, Any] | MISSING, Field(description="Spoken messages; members as in update_agent_interaction.")
-    ] = MISSING
-    interruption: Annotated[
-        dict[str, Any] | MISSING,
-        Field(description="How it takes being interrupted; members as in update_agent_interruption."),
-    ] = MISSING
-    voice_profile: Annotated[
-        dict[str, Any] | MISSING,
-        Field(description="Voice and spoken language; members as in update_agent_voice_profile."),
-    ] = MISSING
-    voice_advanced: Annotated[
-        UpdateAgentSettingsVoiceVoiceAdvanced | MISSING, Field(description="Fine tuning of the voice; set here only.")
-    ] = MISSING
-    call_behavior: Annotated[
-        dict[str, Any] | MISSING,
-        Field(description="Recording, sound and time limits; members as in update_agent_call_behavior."),
-    ] = MISSING
-    compliance: Annotated[
-        UpdateAgentSettingsVoiceCompliance | MISSING, Field(description="Data protection regimes; set here only.")
-    ] = MISSING
-    normalizers: Annotated[
-        dict[str, Any] | MISSING, Field(description="Rules that rewrite texts before they are spoken; kept as given.")
-    ] = MISSING
-
-
-class UpdateAgentSettings(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    voice: Annotated[
-        UpdateAgentSettingsVoice | MISSING,
-        Field(description="Settings of calls, in the groups that get_agent_voice_settings shows."),
-    ] = MISSING
-    text: Annotated[dict[str, Any] | MISSING, Field(description="Settings of text channels; kept as given.")] = MISSING
-
-
-class UpdateAgentGuidelinesItem(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    content: Annotated[str, Field(description="The rule in one sentence.", min_length=1)]
-    order: Annotated[StrictInt | MISSING, Field(description="Position, from 0; as listed when absent.", ge=0)] = MISSING
-
-
-class UpdateAgentNotesItem(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    content: Annotated[str, Field(description="One fact.", min_length=1)]
-    order: Annotated[StrictInt | MISSING, Field(description="Position, from 0; as listed when absent.", ge=0)] = MISSING
-
-
-class UpdateAgentProceduresItemStepsItem(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    order: Annotated[StrictInt | MISSING, Field(description="Position, from 1; as listed when absent.", ge=1)] = MISSING
-    description: Annotated[str, Field(description="What the agent does in this step.", min_length=1)]
-    intent_uuid: Annotated[
-        UUID | None | MISSING,
-        Field(description="Intent of this agent that the step fires; found by list_agent_intents."),
-    ] = MISSING
-
-
-class UpdateAgentProceduresItem(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    name: Annotated[str, Field(description="Label of the procedure.", min_length=1)]
-    description: Annotated[str | MISSING, Field(description="When the agent follows it.")] = MISSING
-    steps: Annotated[
-        list[UpdateAgentProceduresItemStepsItem] | MISSING, Field(description="What to do one after the other.")
-    ] = MISSING
-
-
-class UpdateAgentTrainingItem(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    content: Annotated[str, Field(description="What a customer says.", min_length=1)]
-    intent: Annotated[
-        str | MISSING, Field(description="Free label such as warranty_inquiry; not the uuid of an intent.")
-    ] = MISSING
-    response: Annotated[str | MISSING, Field(description="Answer to give.")] = MISSING
-
-
-class UpdateAgentAppointmentsScheduleAssignmentsItem(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    schedule_uuid: Annotated[UUID, Field(description="Schedule to book into; found by list_schedules.")]
-    name: Annotated[str | MISSING, Field(description="What the agent calls it.")] = MISSING
-    description: Annotated[str | MISSING, Field(description="When the agent uses this schedule.")] = MISSING
-    slot_rules: Annotated[dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")] = (
-        MISSING
-    )
-    rescheduling: Annotated[
-        dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")
-    ] = MISSING
-    cancellation: Annotated[
-        dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")
-    ] = MISSING
-    questions: Annotated[dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")] = (
-        MISSING
-    )
-    approval: Annotated[dict[str, Any] | MISSING, Field(description="As in replace_agent_appointment_settings.")] = (
-        MISSING
-    )
-
-
-class UpdateAgentAppointments(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    enabled: Annotated[StrictBool | MISSING, Field(description="Whether the agent may book appointments.")] = MISSING
-    random_assignment: Annotated[
-        StrictBool | MISSING, Field(description="Whether one of several schedules is picked at random.")
-    ] = MISSING
-    schedule_assignments: Annotated[
-        list[UpdateAgentAppointmentsScheduleAssignmentsItem] | MISSING, Field(description="Schedules it may book into.")
-    ] = MISSING
-
-
-class UpdateAgentRoutingRulesItem(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    detection_mode: Annotated[Literal["exact", "intent", "both"], Field(description="Whether words or meaning count.")]
-    trigger_keyword: Annotated[
-        str | MISSING, Field(description="Word that fires the rule; needed for exact and both.")
-    ] = MISSING
-    department_name: Annotated[str, Field(description="Label of the rule.", min_length=1)]
-    phrases: Annotated[list[str] | MISSING, Field(description="Three to five sentences a caller might say.")] = MISSING
-    ai_prompt: Annotated[
-        str | MISSING, Field(description="When the rule fires by meaning; needed for intent and both.")
-    ] = MISSING
-    message_before_transfer: Annotated[str | MISSING, Field(description="Said before the transfer.")] = MISSING
-    destination_type: Annotated[
-        Literal["extension", "phone_number", "agent"], Field(description="Kind of destination.")
-    ]
-    destination: Annotated[
-        str | MISSING, Field(description="Extension or E.164 number; needed unless the destination is an agent.")
-    ] = MISSING
-    destination_agent_uuid: Annotated[
-        UUID | MISSING, Field(description="Agent that takes over; found by list_agents.")
-    ] = MISSING
-    priority: Annotated[StrictInt | MISSING, Field(description="Rank, lowest first; as listed when absent.", ge=1)] = (
-        MISSING
-    )
-    is_active: Annotated[StrictBool | MISSING, Field(description="Whether the rule fires.")] = MISSING
-
-
-class UpdateAgentGuardRulesItem(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-    )
-    name: Annotated[str | MISSING, Field(description="Short label.")] = MISSING
-    when_condition: Annotated[str, Field(description="The situation in plain words.", min_length=1)]
-    example_phrases: Annotated[
-        list[str] | MISSING, Field(description="Three to five sentences a customer might say.")
-    ] = MISSING
-    then_action: Annotated[Literal["forward", "end_conversation"], Field(description="What happens then.")]
-    selected_channels: Annotated[
-        list[Literal["phone", "instagram", "whatsapp", "facebook_messenger"]] | MISSING,
-        Field(description="Channels on which the rule counts."),
-    ] = MISSING
-    say_before_forwarding: Annotated[str | MISSING, Field(description="Said before a transfer.")] = MISSING
-    say_before_end: Annotated[str | MISSING, Field(description="Said before the end.")] = MISSING
-    destination_type: Annotated[
-        Literal["extension", "phone_number", "agent"] | MISSING,
-        Field(description="Kind of destination; needed to forward."),
-    ] = MISSING
-    destination: Annotated[
-        str | MISSING, Field(description="Extension or E.164 number; needed unless the destination is an agent.")
-    ] = MISSING
-    destination_agent_uuid: Annotated[
-        UUID | MISSING, Field(description="Agent that takes over; found by list_agents.")
-    ] = MISSING
-    is_active: Annotated[StrictBool | MISSING, Field(description="Whether the rule fires.")] = MISSING
-    is_default: Annotated[StrictBool | MISSING, Field(description="Whether it is marked as a standard rule.")] = MISSING
-
-
 class UpdateAgentArguments(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
     )
     uuid: Annotated[UUID, Field(description="Agent to change; found by list_agents.")]
-    name: Annotated[
-        str | MISSING,
-        Field(description="Internal label; customers hear it in the default first message.", min_length=1),
-    ] = MISSING
-    description: Annotated[
-        str | MISSING, Field(description="Internal summary of what the agent is for; never spoken.")
-    ] = MISSING
+    name: Annotated[str | MISSING, Field(description="Label; heard in the default first message.", min_length=1)] = (
+        MISSING
+    )
+    description: Annotated[str | MISSING, Field(description="What the agent is for; never spoken.")] = MISSING
     company_name: Annotated[str | MISSING, Field(description="Brand in whose name the agent speaks.")] = MISSING
     role: Annotated[
         str | MISSING, Field(description="What the agent is, such as receptionist of a dental practice.")
@@ -662,7 +224,7 @@ class UpdateAgentArguments(BaseModel):
     ] = MISSING
     tone: Annotated[str | MISSING, Field(description="How it speaks, such as warm and brief.")] = MISSING
     behavior_guidelines: Annotated[
-        str | MISSING, Field(description="Rules of behaviour as one free text; single rules go into guidelines.")
+        str | MISSING, Field(description="Rules of behaviour as one text; single ones go into guidelines.")
     ] = MISSING
     company_service: Annotated[str | MISSING, Field(description="What the company sells or does.")] = MISSING
     topic: Annotated[str | MISSING, Field(description="Subject that conversations are about.")] = MISSING
@@ -679,17 +241,17 @@ class UpdateAgentArguments(BaseModel):
     language: Annotated[
         str | MISSING,
         Field(
-            description="Language of conversations, ISO 639-1, such as en; the workspace's own for a new agent.",
+            description="Language of conversations, ISO 639-1; the workspace's own for a new agent.",
             pattern="^[a-z]{2}$",
         ),
     ] = MISSING
     speed: Annotated[Literal["normal", "fast"] | MISSING, Field(description="How quickly it answers.")] = MISSING
-    timezone: Annotated[
-        str | MISSING, Field(description="IANA time zone of its dates and times, such as Europe/Istanbul.")
-    ] = MISSING
+    timezone: Annotated[str | MISSING, Field(description="IANA time zone of its times, such as Europe/Istanbul.")] = (
+        MISSING
+    )
     status: Annotated[
         Literal["completed", "in_progress", "paused", "pending", "ready"] | MISSING,
-        Field(description="Where the agent stands; newer versions of the product no longer show it."),
+        Field(description="Where the agent stands; newer versions no longer show it."),
     ] = MISSING
     appointment_scheduling_enabled: Annotated[
         StrictBool | MISSING, Field(description="Whether it may book appointments; the same as appointments.enabled.")
@@ -703,35 +265,44 @@ class UpdateAgentArguments(BaseModel):
         Field(description="Endpoint of a language model of your own.", pattern="^[A-Za-z][A-Za-z0-9+.-]*:\\S+$"),
     ] = MISSING
     settings: Annotated[
-        UpdateAgentSettings | MISSING,
-        Field(description="Settings by channel. Only the members given are set; the rest keep their values."),
+        dict[str, Any] | MISSING,
+        Field(
+            description="{voice, text}; only the members given are set. voice holds interaction, interruption, voice_profile and call_behavior, each as in its update_agent_ tool; and, set here only, voice_advanced {stability, similarity and style 0..1, speed 0.5..2, speaker_boost}, compliance {eu_gdpr_compliance, hipaa_compliance} and free normalizers. text is kept as given."
+        ),
     ] = MISSING
     guidelines: Annotated[
-        list[UpdateAgentGuidelinesItem] | MISSING,
-        Field(description="Short rules of behaviour; on a change the complete new list."),
+        list[dict[str, Any]] | MISSING,
+        Field(description="Rules of behaviour: {content, order}, as in replace_agent_guidelines."),
     ] = MISSING
     notes: Annotated[
-        list[UpdateAgentNotesItem] | MISSING, Field(description="Facts to rely on; on a change the complete new list.")
+        list[dict[str, Any]] | MISSING,
+        Field(description="Facts to rely on: {content, order}, as in replace_agent_notes."),
     ] = MISSING
     procedures: Annotated[
-        list[UpdateAgentProceduresItem] | MISSING,
-        Field(description="Courses of action; on a change the complete new list."),
+        list[dict[str, Any]] | MISSING,
+        Field(
+            description="Courses of action: {name, description, steps of {description, order, intent_uuid}}, as in replace_agent_procedures."
+        ),
     ] = MISSING
     training: Annotated[
-        list[UpdateAgentTrainingItem] | MISSING,
-        Field(description="Sample questions with answers; on a change the complete new list."),
+        list[dict[str, Any]] | MISSING,
+        Field(description="Sample questions: {content, intent, response}, as in replace_agent_training."),
     ] = MISSING
     appointments: Annotated[
-        UpdateAgentAppointments | MISSING,
-        Field(description="Booking settings as a whole; what is left out is switched off or emptied."),
+        dict[str, Any] | MISSING,
+        Field(
+            description="Booking as a whole: {enabled, random_assignment, schedule_assignments}, as in replace_agent_appointment_settings."
+        ),
     ] = MISSING
     routing_rules: Annotated[
-        list[UpdateAgentRoutingRulesItem] | MISSING,
-        Field(description="Call transfer rules as in replace_agent_routing_rules; on a change the complete new list."),
+        list[dict[str, Any]] | MISSING,
+        Field(
+            description="Call transfers: {detection_mode, department_name, destination_type, ...}, as in replace_agent_routing_rules."
+        ),
     ] = MISSING
     guard_rules: Annotated[
-        list[UpdateAgentGuardRulesItem] | MISSING,
-        Field(description="Safety rules as in replace_agent_guard_rules; on a change the complete new list."),
+        list[dict[str, Any]] | MISSING,
+        Field(description="Safety rules: {when_condition, then_action, ...}, as in replace_agent_guard_rules."),
     ] = MISSING
 
 

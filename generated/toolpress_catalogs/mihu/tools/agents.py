@@ -5,8 +5,8 @@ a research tool that looks things up on the web.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from toolpress.client import Client
 from toolpress.contract import UNSET, JsonObject, Operation, Param, Route, Unset
@@ -190,31 +190,25 @@ async def create_agent(
     appointment_scheduling_enabled: bool | Unset = UNSET,
     appointment_scheduling_randomly: bool | Unset = UNSET,
     custom_llm_url: str | Unset = UNSET,
-    settings: models.CreateAgentSettings | Unset = UNSET,
-    guidelines: Sequence[models.CreateAgentGuidelinesItem] | Unset = UNSET,
-    notes: Sequence[models.CreateAgentNotesItem] | Unset = UNSET,
-    procedures: Sequence[models.CreateAgentProceduresItem] | Unset = UNSET,
-    training: Sequence[models.CreateAgentTrainingItem] | Unset = UNSET,
-    appointments: models.CreateAgentAppointments | Unset = UNSET,
-    routing_rules: Sequence[models.CreateAgentRoutingRulesItem] | Unset = UNSET,
-    guard_rules: Sequence[models.CreateAgentGuardRulesItem] | Unset = UNSET,
+    settings: Mapping[str, Any] | Unset = UNSET,
+    guidelines: Sequence[Mapping[str, Any]] | Unset = UNSET,
+    notes: Sequence[Mapping[str, Any]] | Unset = UNSET,
+    procedures: Sequence[Mapping[str, Any]] | Unset = UNSET,
+    training: Sequence[Mapping[str, Any]] | Unset = UNSET,
+    appointments: Mapping[str, Any] | Unset = UNSET,
+    routing_rules: Sequence[Mapping[str, Any]] | Unset = UNSET,
+    guard_rules: Sequence[Mapping[str, Any]] | Unset = UNSET,
 ) -> JsonObject:
     """Create agent.
 
     Create an agent, with sections and settings at once if wanted. The name is enough, but without role, objective,
-    tone and behavior_guidelines it answers in generalities. To copy an existing one use duplicate_agent, to have
-    one written from a website create_agent_from_website. It reaches nobody before a channel is bound to it, for
-    example by provision_call_channel.
+    tone and behavior_guidelines it answers in generalities. To copy one use duplicate_agent, to have one written
+    create_agent_from_website. It reaches nobody before a channel is bound, as by provision_call_channel.
     Required: name.
-    Values: status = completed | in_progress | paused | pending | ready; speed = normal | fast;
-    routing_rules[].detection_mode = exact | intent | both; routing_rules[].destination_type = extension |
-    phone_number | agent; guard_rules[].then_action = forward | end_conversation; guard_rules[].selected_channels[]
-    = phone | instagram | whatsapp | facebook_messenger; guard_rules[].destination_type = extension | phone_number |
-    agent.
+    Values: status = completed | in_progress | paused | pending | ready; speed = normal | fast.
     Example: {"name": "Night line", "company_name": "Acme Motors", "role": "Receptionist out of hours", "objective":
-    "Take a message with name, number and reason.", "tone": "calm", "language": "en", "guidelines": [{"content":
-    "Never promise a call back before nine."}], "settings": {"voice": {"interaction": {"inbound_first_message":
-    "Good evening, Acme Motors."}}}}
+    "Take messages.", "guidelines": [{"content": "Promise no call back before nine."}], "settings": {"voice":
+    {"interaction": {"inbound_first_message": "Good evening, Acme Motors."}}}}
     Request: POST /api/v1/agents. Facts: full.
     """
     return await client.call(
@@ -374,14 +368,14 @@ async def update_agent(
     appointment_scheduling_enabled: bool | Unset = UNSET,
     appointment_scheduling_randomly: bool | Unset = UNSET,
     custom_llm_url: str | Unset = UNSET,
-    settings: models.UpdateAgentSettings | Unset = UNSET,
-    guidelines: Sequence[models.UpdateAgentGuidelinesItem] | Unset = UNSET,
-    notes: Sequence[models.UpdateAgentNotesItem] | Unset = UNSET,
-    procedures: Sequence[models.UpdateAgentProceduresItem] | Unset = UNSET,
-    training: Sequence[models.UpdateAgentTrainingItem] | Unset = UNSET,
-    appointments: models.UpdateAgentAppointments | Unset = UNSET,
-    routing_rules: Sequence[models.UpdateAgentRoutingRulesItem] | Unset = UNSET,
-    guard_rules: Sequence[models.UpdateAgentGuardRulesItem] | Unset = UNSET,
+    settings: Mapping[str, Any] | Unset = UNSET,
+    guidelines: Sequence[Mapping[str, Any]] | Unset = UNSET,
+    notes: Sequence[Mapping[str, Any]] | Unset = UNSET,
+    procedures: Sequence[Mapping[str, Any]] | Unset = UNSET,
+    training: Sequence[Mapping[str, Any]] | Unset = UNSET,
+    appointments: Mapping[str, Any] | Unset = UNSET,
+    routing_rules: Sequence[Mapping[str, Any]] | Unset = UNSET,
+    guard_rules: Sequence[Mapping[str, Any]] | Unset = UNSET,
 ) -> JsonObject:
     """Update agent.
 
@@ -389,11 +383,7 @@ async def update_agent(
     one with all its rows, so single rows are better added and changed with the tools of that section, such as
     add_agent_guideline or update_agent_note.
     Required: uuid.
-    Values: speed = normal | fast; status = completed | in_progress | paused | pending | ready;
-    routing_rules[].detection_mode = exact | intent | both; routing_rules[].destination_type = extension |
-    phone_number | agent; guard_rules[].then_action = forward | end_conversation; guard_rules[].selected_channels[]
-    = phone | instagram | whatsapp | facebook_messenger; guard_rules[].destination_type = extension | phone_number |
-    agent.
+    Values: speed = normal | fast; status = completed | in_progress | paused | pending | ready.
     Example: {"uuid": "a0000000-0000-4000-8000-000000000003", "tone": "cheerful", "status": "ready"}
     Request: PATCH /api/v1/agents/{uuid}. Facts: full.
     """
@@ -445,8 +435,8 @@ DELETE_AGENT = Operation(
 async def delete_agent(client: Client, *, uuid: str) -> JsonObject:
     """Delete agent.
 
-    Delete an agent for good, with its sections, intents and channel bindings; its past conversations and calls
-    stay. To rest it without losing it, use update_agent with status paused.
+    Delete an agent for good, with its sections, intents, webhooks and channel bindings; its past conversations and
+    calls stay. To rest it without losing it, use update_agent with status paused.
     Required: uuid.
     Example: {"uuid": "a0000000-0000-4000-8000-000000000003"}
     Request: DELETE /api/v1/agents/{uuid}. Facts: inferred.

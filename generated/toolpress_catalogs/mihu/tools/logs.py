@@ -153,8 +153,9 @@ GET_API_REQUEST_LOG = Operation(
 async def get_api_request_log(client: Client, *, uuid: str) -> JsonObject:
     """Get API request log.
 
-    Read one request that was made of the API, with its body, in which secrets are masked. Find it with
-    list_api_request_logs; an action of a task, workflow or intent is read with get_action_log.
+    Read one request that was made of the API, with its headers, its body and the answer, in which tokens and
+    secrets are masked. Find it with list_api_request_logs; an action of a task, workflow or intent is read with
+    get_action_log.
     Required: uuid.
     Example: {"uuid": "9b000000-0000-4000-8000-000000000001"}
     Request: GET /api/v1/logs/api/{uuid}. Facts: inferred.

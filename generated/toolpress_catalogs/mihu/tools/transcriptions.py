@@ -117,8 +117,9 @@ GET_TRANSCRIPTION_TRANSCRIPT = Operation(
 async def get_transcription_transcript(client: Client, *, uuid: str) -> JsonObject:
     """Get transcription transcript.
 
-    Read who said what in a transcribed recording, with its session and evaluations; empty until the transcription
-    is completed. For calls of this workspace use get_call_transcript, for the plain text get_transcription.
+    Read who said what in a transcribed recording, with its session, its evaluation, the score of the quality agent
+    and the advice of the coaching agent; empty until the transcription is completed. For calls of this workspace
+    use get_call_transcript, for the plain text get_transcription.
     Required: uuid.
     Example: {"uuid": "96000000-0000-4000-8000-000000000001"}
     Request: GET /api/v1/transcriptions/{uuid}/transcript. Facts: full.

@@ -64,7 +64,7 @@ CREATE_API_KEY = Operation(
     params=(
         Param(name="name", location="body", wire_name="name"),
         Param(name="description", location="body", wire_name="description"),
-        Param(name="role", location="body", wire_name="role"),
+        Param(name="role", location="body", wire_name="role", role_ceiling=True),
         Param(name="prefix", location="body", wire_name="prefix"),
         Param(name="rate_limit_per_minute", location="body", wire_name="rateLimitPerMinute"),
         Param(name="quota_limit", location="body", wire_name="quotaLimit"),

@@ -53,5 +53,6 @@ CATALOG = Catalog(
     ),
     sandbox="",
     tenancy=None,
+    sessions=None,
     tools=TOOLS,
 )

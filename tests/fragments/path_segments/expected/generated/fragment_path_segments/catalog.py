@@ -51,5 +51,6 @@ CATALOG = Catalog(
     ),
     sandbox="",
     tenancy=None,
+    sessions=None,
     tools=TOOLS,
 )
