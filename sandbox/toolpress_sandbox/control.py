@@ -104,7 +104,7 @@ class _Control:
         """POST {key, role?, status?}: what an administrator does to a key while clients use it."""
         body, engine = await _body(request), self._engine
         found = engine.store.locate(KEYS, {"key_hash": fingerprint(str(body.get("key", "")))})
-        changes = {name: body[name] for name in ("role", "status") if name in body}
+        changes: dict[str, Any] = {name: body[name] for name in ("role", "status") if name in body}
         if found is None or changes.get("role", engine.definition.roles[0]) not in engine.definition.roles:
             return _wrong(f"name a known key and one of the roles {', '.join(engine.definition.roles)}")
         tenant, row = found
