@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from importlib import import_module
@@ -63,6 +64,7 @@ class CatalogIndex:
                 f"The catalogue {catalog.name} has no module {', '.join(sorted(wanted - present))}.",
                 fix=f"Use one of: {', '.join(sorted(present))}.",
             )
+        self._whole = wanted is None or wanted == present
         self._tools = {tool.name: tool for tool in catalog.tools if wanted is None or tool.module in wanted}
 
     @property
@@ -102,12 +104,16 @@ class CatalogIndex:
 
     @cached_property
     def surface(self) -> Surface:
-        """Resources, prompts and instructions; most catalogues have none."""
+        """Resources, prompts and instructions; most catalogues have none.
+
+        Prompts and instructions speak of all tools, so a narrowed index has none of them.
+        """
         name = "surface.json"
         if not files(self.catalog.package).joinpath(name).is_file():
             return EMPTY
         try:
-            return parse(self._json(name))
+            surface = parse(self._json(name))
+            return surface if self._whole else replace(surface, prompts=(), instructions=())
         except (LookupError, TypeError, ValueError) as error:
             raise ConfigurationError(
                 f"{self.catalog.package}/{name} cannot be understood: {error!r}.", fix="Run: toolpress generate"

@@ -177,7 +177,7 @@ def add_to(
     base_url: str | None = None,
     tenant: str | None = None,
 ) -> CatalogProvider:
-    """Add a catalogue, or some of its modules, to any FastMCP server.
+    """Add a catalogue, or some of its modules, to any FastMCP server; prompts come with the whole of it alone.
 
     With `key` (and `tenant`, for products with a host for each) every caller of that server acts with it. Without,
     each HTTP request brings its own credential as the catalogue's authentication says, and over stdio the catalogue's

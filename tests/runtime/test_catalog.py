@@ -96,3 +96,19 @@ def test_cases_of_a_catalogue() -> None:
         ("whoami", "INVALID_API_KEY", None, True),
     ]
     assert cases({}) == []
+
+
+def test_a_narrowed_index_keeps_resources_and_drops_texts_about_all_tools() -> None:
+    catalog = find_catalog("zihin")
+    modules = {tool.module for tool in catalog.tools}
+    whole, part = CatalogIndex(catalog).surface, CatalogIndex(catalog, ["agents"]).surface
+    assert CatalogIndex(catalog, modules).surface == whole
+    assert (part.resources, part.templates) == (whole.resources, whole.templates)
+    assert (part.prompts, part.instructions) == ((), ())
+
+
+def test_a_surface_that_cannot_be_understood_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    index = CatalogIndex(find_catalog("zihin"))
+    monkeypatch.setattr(index, "_json", lambda _name: {"resources": [{"uri": "x://a"}]})
+    with pytest.raises(ConfigurationError, match="cannot be understood"):
+        _ = index.surface

@@ -45,11 +45,10 @@ def get_effective_csps(call: Call) -> Reply:
 
 
 def _judged(call: Call, policy: JsonObject) -> list[JsonObject]:
+    target = policy.get("scope_target_id")
+    agent = call.records.get("agents", target) if policy["scope"] == "agent" and target else None
     warnings = accept(call, "csp_config", policy)
-    if policy["scope"] != "agent":
-        return warnings
-    agent = call.records.get("agents", policy["scope_target_id"])
-    return warnings + _not_in_surface(call, agent, flat(policy["rules"]))
+    return warnings if agent is None else warnings + _not_in_surface(call, agent, flat(policy["rules"]))
 
 
 def _not_in_surface(call: Call, agent: JsonObject, rules: JsonObject) -> list[JsonObject]:
