@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.javascript import run
-from tests.processes import Server
+from tests.processes import Server, serve
 
 HERE = Path(__file__).parent
 OWNER = "zhn_test_acme_owner"
@@ -40,3 +40,13 @@ def test_lists_and_calls(script: str, protocol: str, transport: str, zihin_serve
     assert json.loads(write["content"][0]["text"])["agent"]["status"] == "draft"
     assert failing["isError"] is True
     assert json.loads(failing["content"][0]["text"])["code"] == "NOT_FOUND"
+
+
+def test_a_session_from_its_opening_to_its_end() -> None:
+    """The client opens the stream of notifications by itself and hears on it that its key was downgraded."""
+    with serve("zihin", env={"TOOLPRESS_IDENTITY_TTL_S": "0"}) as server:
+        control = f"{server.sandbox_url}/__sandbox__/keys"
+        seen = run(HERE / "sessions.mjs", url=server.mcp_url, key=OWNER, control=control)
+    assert len(seen["session"]) > 40
+    assert (seen["listening"], seen["before"], seen["after"], seen["told"], seen["gone"]) == (200, 96, 5, True, 404)
+    assert len(seen["errors"]) == 1, "the one request after the end, and nothing else went wrong"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from tests.runtime.fixture_catalog.catalog import CATALOG
 from tests.runtime.product import OWNER, Product
+from toolpress.catalog import CatalogIndex
 from toolpress.client import Client
+from toolpress.contract import Sessions
 from toolpress.errors import Unauthenticated, UpstreamGarbled, UpstreamUnavailable
+from toolpress.executor import Executor
 from toolpress.identity import IdentityCache
 from toolpress.principal import Caller, Credential, Principal
 from toolpress.whoami import whoami
@@ -91,6 +95,31 @@ async def test_the_least_used_key_makes_room() -> None:
     for key in ("a", "b", "a", "c", "a", "b"):
         await cache.principal(Credential(key))
     assert asked.keys == ["a", "b", "c", "b"]
+
+
+@pytest.mark.parametrize(("setting", "believed"), [(None, 30.0), (1000.0, 30.0), (30.0, 30.0), (5.0, 5.0), (0.0, 0.0)])
+async def test_a_setting_shortens_the_time_and_never_lengthens_it(
+    product: Product, setting: float | None, believed: float
+) -> None:
+    assert CATALOG.authentication.identity.ttl_s == 30
+    now = [0.0]
+    client = Client(CATALOG, transport=product.transport())
+    executor = Executor(CatalogIndex(CATALOG), client, identity_ttl_s=setting, clock=lambda: now[0])
+    asked = []
+    async with client:
+        for moment in (0.0, believed * 0.99, believed, believed * 1.99):
+            now[0] = moment
+            await executor.caller_of(Credential(OWNER))
+            asked.append(product.identity_calls)
+    assert asked == ([1, 1, 2, 2] if believed else [1, 2, 3, 4])
+
+
+async def test_whoami_reads_the_plan_where_sessions_depend_on_it(product: Product) -> None:
+    async with Client(replace(CATALOG, sessions=Sessions((("a", 1.0),), plan="tenant_id"))) as client:
+        client.upstream._transport = product.transport()
+        assert (await whoami(client, Credential(OWNER))).plan == "a"
+    async with Client(CATALOG, transport=product.transport()) as client:
+        assert (await whoami(client, Credential(OWNER))).plan is None
 
 
 async def test_whoami_reads_role_and_tenant(product: Product) -> None:

@@ -282,16 +282,6 @@ def test_a_stream_tells_that_the_tools_have_changed(strict: Server, http: httpx.
     assert told["method"] == "notifications/tools/list_changed"
 
 
-def test_by_default_a_role_is_believed_for_the_stated_time_and_no_longer() -> None:
-    """With a longer setting the catalogue's own bound counts."""
-    env = {"TOOLPRESS_IDENTITY_TTL_S": "100000"}
-    with serve("zihin", env=env) as server, httpx.Client(trust_env=False, timeout=30) as http:
-        open_session(http, server.mcp_url, OWNER)
-        asked = [entry["tool"] for entry in httpx.get(f"{server.sandbox_url}/__sandbox__/requests").json()["requests"]]
-        assert asked == ["whoami"], "once for two requests"
-    assert CATALOG.authentication.identity.ttl_s == 30
-
-
 def test_the_name_of_the_session_header_is_any_case(zihin_server: Server, http: httpx.Client) -> None:
     opened = http.post(zihin_server.mcp_url, headers=headers(OWNER), json=initialize())
     named = {**headers(OWNER), "Mcp-Session-Id": opened.headers["Mcp-Session-Id"]}
