@@ -158,10 +158,15 @@ def _call(grammar: _Grammar) -> None:
         "call list_agents status=published --sandbox",
         """call create_agent name=Desk 'llm_config={"model": "auto"}' --sandbox""",
         """call get_agent --json-args '{"agent_id": "..."}'""",
+        "call create_agent --json-args - < agent.json",
     )
     parser.add_argument("tool")
     parser.add_argument("arguments", nargs="*", metavar="key=value")
-    parser.add_argument("--json-args", metavar="JSON", help="arguments as one JSON object; key=value comes on top")
+    parser.add_argument(
+        "--json-args",
+        metavar="JSON",
+        help="arguments as one JSON object, - for standard input; key=value comes on top",
+    )
     parser.add_argument("--catalog", help="look for the tool in this catalogue only")
     parser.add_argument("--key", help="API key; the catalogue's environment variable if absent")
     parser.add_argument("--tenant", help="tenant, for products with a host for each; likewise")
