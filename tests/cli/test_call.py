@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 
 import pytest
 
@@ -35,6 +36,14 @@ def test_a_write_with_json_values_can_be_read_back(toolpress: Command, sandbox: 
 def test_arguments_as_one_object(toolpress: Command, sandbox: str) -> None:
     there = (*ZIHIN, "--base-url", sandbox, "--key", OWNER)
     ran = toolpress("call", "get_agent", "--json-args", json.dumps({"agent_id": UNKNOWN}), *there, f"agent_id={AGENT}")
+    assert ran.json["agent"]["id"] == AGENT
+
+
+def test_arguments_from_standard_input(toolpress: Command, sandbox: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO(json.dumps({"agent_id": AGENT})))
+    ran = toolpress(
+        "call", "get_agent", "--json-args", "-", "--catalog", "zihin", "--base-url", sandbox, "--key", OWNER
+    )
     assert ran.json["agent"]["id"] == AGENT
 
 

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import os
+import sys
 from contextlib import ExitStack
 
 from toolpress import credentials, logs
@@ -29,7 +30,8 @@ def run(args: argparse.Namespace) -> int:
     logs.configure(level="warning")
     index = index_with(args.tool, args.catalog)
     schema = index.listing(args.tool).get("inputSchema", {})
-    arguments = values.read(args.arguments, args.json_args, schema)
+    whole = sys.stdin.read() if args.json_args == "-" else args.json_args
+    arguments = values.read(args.arguments, whole, schema)
     credential = _credential(index, args)
     with ExitStack() as stack:
         base_url = args.base_url or base_url_override(index.catalog.name)

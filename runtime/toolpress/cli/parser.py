@@ -204,10 +204,15 @@ def _call(grammar: _Grammar) -> None:
         "call list_published_agents --sandbox",
         """call create_agent name=Desk 'llm_config={"model": "auto"}' --catalog zihin --sandbox""",
         """call create_contact --json-args '{"phone_number": "..."}' --tenant acme""",
+        "call create_agent --catalog zihin --json-args - < agent.json",
     )
     parser.add_argument("tool")
     parser.add_argument("arguments", nargs="*", metavar="key=value")
-    parser.add_argument("--json-args", metavar="JSON", help="arguments as one JSON object; key=value comes on top")
+    parser.add_argument(
+        "--json-args",
+        metavar="JSON",
+        help="arguments as one JSON object, - for standard input; key=value comes on top",
+    )
     parser.add_argument("--catalog", help="look for the tool in this catalogue only")
     parser.add_argument("--key", help="API key; the catalogue's environment variable if absent")
     parser.add_argument("--tenant", help="tenant, for products with a host for each; likewise")

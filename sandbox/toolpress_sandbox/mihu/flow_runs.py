@@ -17,12 +17,12 @@ STEP_MS = 80
 def advance(records: Records) -> None:
     """Run every deployed flow for what has happened since it last looked."""
     flows = [(flow, flow_steps.of(records, flow["uuid"])) for flow in records.all("flows", status="deployed")]
-    due = [(flow, steps, flow_sources.news(records, steps[0], flow["seen"])[0]) for flow, steps in flows]
+    due = [(flow, steps, flow_sources.news(records, steps[0], flow["seen"])) for flow, steps in flows]
     for flow, steps, news in due:
         for record in news:
             run(records, flow, steps, record)
     for flow, steps in flows:
-        _, seen = flow_sources.news(records, steps[0], flow["seen"])
+        seen = flow_sources.seen_now(records, steps[0], flow["seen"])
         if seen != flow["seen"]:
             records.update("flows", flow["uuid"], {"seen": seen}, quiet=True)
 

@@ -55,16 +55,21 @@ def events(records: Records, trigger: JsonObject) -> list[JsonObject]:
     return filters.newest_first(_records(records, source, trigger, records.all(source.collection)))
 
 
-def news(records: Records, trigger: JsonObject, seen: JsonObject | None) -> tuple[list[JsonObject], JsonObject]:
-    """The records since the flow has seen its source, oldest first, and what it has seen then; None: all are old."""
+def news(records: Records, trigger: JsonObject, seen: JsonObject | None) -> list[JsonObject]:
+    """The records since a flow has seen its source, oldest first; without that all are old."""
+    source = _source(trigger)
+    if source is None or seen is None:
+        return []
+    return filters.oldest_first(_records(records, source, trigger, _since(records, source, seen)[0]))
+
+
+def seen_now(records: Records, trigger: JsonObject, seen: JsonObject | None) -> JsonObject:
+    """What a flow that had seen its source so far has seen when it has looked again."""
     source = _source(trigger)
     if source is None:
-        return [], {}
-    fresh, mark = records.newer(source.collection, seen["mark"] if seen else 0)
-    waiting = [records.find(source.collection, uuid) for uuid in (seen["waiting"] if seen else ())]
-    rows = [row for row in waiting if row] + fresh
-    now = {"mark": mark, "waiting": [row["uuid"] for row in rows if source.waits(row)]}
-    return filters.oldest_first(_records(records, source, trigger, rows)) if seen else [], now
+        return {}
+    rows, mark = _since(records, source, seen or {"mark": 0, "waiting": []})
+    return {"mark": mark, "waiting": [row["uuid"] for row in rows if source.waits(row)]}
 
 
 def sample(trigger: JsonObject, record: JsonObject) -> JsonObject:
@@ -72,6 +77,13 @@ def sample(trigger: JsonObject, record: JsonObject) -> JsonObject:
     source = _source(trigger)
     label = source.label(record) if source else ""
     return {"sample_uuid": record["uuid"], "label": label, "timestamp": record["created_at"]}
+
+
+def _since(records: Records, source: Source, seen: JsonObject) -> tuple[list[JsonObject], int]:
+    """Rows that waited and rows that came, and the mark after them."""
+    fresh, mark = records.newer(source.collection, seen["mark"])
+    waiting = [records.find(source.collection, uuid) for uuid in seen["waiting"]]
+    return [row for row in waiting if row] + fresh, mark
 
 
 def _records(records: Records, source: Source, trigger: JsonObject, rows: list[JsonObject]) -> list[JsonObject]:

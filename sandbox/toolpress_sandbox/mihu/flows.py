@@ -42,7 +42,7 @@ def deploy_flow(call: Call) -> Reply:
         if step["status"] != "active":
             raise refused("steps", f"are not all tested: step{step['position']} is a draft")
         flow_apps.check(call.records, step)
-    changes = {"status": "deployed", "seen": flow_sources.news(call.records, steps[0], None)[1]}
+    changes = {"status": "deployed", "seen": flow_sources.seen_now(call.records, steps[0], None)}
     return _said(call, "deployed", call.records.update("flows", flow["uuid"], changes))
 
 
