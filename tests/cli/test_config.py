@@ -11,13 +11,17 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import OWNER, Command, Ran
-from tests.docs.servers import TOOLS, tools_over_http, tools_over_stdio
+from tests.docs.products import PRODUCTS
+from tests.docs.servers import tools_over_http, tools_over_stdio
 from tests.processes import Server, run
 from tests.proxy.children import bare
 from toolpress.hosts.known import HOSTS, NAMES, Host, host_of
 from toolpress.hosts.writing import KEY, TENANT
 
 CONNECTING = [host.name for host in HOSTS if host.url]
+
+
+ZIHIN = PRODUCTS["zihin"]
 
 
 def entry(host: Host, text: str) -> dict[str, Any]:
@@ -35,8 +39,8 @@ def test_what_it_prints_for_a_client_starts_the_proxy(name: str, zihin_server: S
     found = entry(host_of(name), ran.stdout)
     assert set(found) - {"type"} == {"command", "args", "env"}
     assert found.get("type", "stdio") == "stdio"
-    listed = tools_over_stdio([found["command"], *found["args"]], bare(found["env"]))
-    assert asyncio.run(listed) == TOOLS
+    listed = tools_over_stdio(ZIHIN, [found["command"], *found["args"]], bare(found["env"]))
+    assert asyncio.run(listed) == ZIHIN.tools
 
 
 @pytest.mark.parametrize("name", CONNECTING)
@@ -46,7 +50,7 @@ def test_what_it_prints_for_a_client_connects(toolpress: Command, name: str, zih
     found = entry(host, ran.out)
     assert set(found) - {"type"} == {host.url[0], host.headers}
     assert found.get("type", "http") == "http"
-    assert asyncio.run(tools_over_http(found[host.url[0]], found[host.headers])) == TOOLS
+    assert asyncio.run(tools_over_http(ZIHIN, found[host.url[0]], found[host.headers])) == ZIHIN.tools
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from tests.foreign.test_typescript import HERE, OWNER
-from tests.foreign.test_typescript import _needs_node as _needs_node
 from tests.processes import TOOLPRESS
 from tests.proxy.children import bare
 from tests.proxy.conftest import Setup
 from tests.proxy.line import line_to
 from tests.proxy.servers import before, running, sandbox, until
+
+pytestmark = pytest.mark.usefixtures("foreign")
 
 
 @dataclass(frozen=True)

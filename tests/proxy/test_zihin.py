@@ -24,6 +24,7 @@ from toolpress.embedded import seeded_keys
 from toolpress.version import VERSION
 
 MEMBER = "zhn_test_acme_member"
+HANDSHAKE = {"protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
 AGENT = {"name": "Desk", "llm_config": {"model": "auto"}}
 
 
@@ -31,7 +32,16 @@ def direct(url: str, method: str, params: dict[str, Any]) -> dict[str, Any]:
     """The result of one request without the proxy, as it stands on the wire."""
     headers = {"X-Api-Key": KEY, "Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-03-26"}
     body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-    return dict(httpx.post(url, headers=headers, json=body).json()["result"])
+    with httpx.Client(headers=headers, trust_env=False) as http:
+        opened = http.post(url, json={"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HANDSHAKE})
+        if method == "initialize":
+            return event(opened.text)
+        return event(http.post(url, json=body, headers={"mcp-session-id": opened.headers["mcp-session-id"]}).text)
+
+
+def event(text: str) -> dict[str, Any]:
+    """The result in the one event of an answer."""
+    return dict(json.loads(text.partition("data: ")[2])["result"])
 
 
 def test_lists_and_results_are_passed_on_verbatim(setup: Setup) -> None:
@@ -46,8 +56,7 @@ def test_lists_and_results_are_passed_on_verbatim(setup: Setup) -> None:
 
 
 async def test_the_handshake_is_that_of_the_server_with_our_version(setup: Setup, tmp_path: Path) -> None:
-    handshake = {"protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
-    there = direct(setup.url, "initialize", handshake)
+    there = direct(setup.url, "initialize", HANDSHAKE)
     async with proxied(tmp_path, "zihin", env=setup.env) as child:
         assert child.client.server_info is not None
         assert child.client.server_info.name == there["serverInfo"]["name"]

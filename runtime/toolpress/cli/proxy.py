@@ -41,6 +41,7 @@ def _serve(settings: ProxySettings) -> int:
 
     say = Notices(settings.secrets)
     logging.basicConfig(stream=say, level=logging.ERROR, format="toolpress proxy: %(name)s: %(message)s", force=True)
+    logging.getLogger("mcp").setLevel(logging.CRITICAL)  # what breaks there is told by us, in a line without its trace
     for warning in settings.warnings:
         say(warning)
     key = f"key {masked(settings.secrets[0])}, " if settings.secrets else ""
