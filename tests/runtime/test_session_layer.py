@@ -53,15 +53,16 @@ class Stage:
         self.store = Down()
         self.app = App(result or {"result": {"protocolVersion": "2025-03-26"}})
         self.now = 1_800_000_000.0
+        self.listening = asyncio.Event()
         self.book = SessionBook(
             "notebook", Sessions((("free", 24.0), ("pro", 168.0))), self.store, "k" * 40, lambda: self.now
         )
         self.layer = SessionLayer(self.app, book=self.book, streams=Streams(lambda: False, **streams))
 
     async def send(
-        self, method: str, body: Any = None, admitted: bool = True, **headers: str
+        self, method: str, body: Any = None, admitted: bool = True, stays: bool = False, **headers: str
     ) -> tuple[int, dict[str, str], str]:
-        """A request from the gate; status, headers and body of its answer."""
+        """A request from the gate; status, headers and body of its answer. A client that `stays` never hangs up."""
         raw = json.dumps(body).encode() if body is not None else b""
         named = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
         scope: dict[str, Any] = {"type": "http", "method": method, "path": "/mcp", "headers": named}
@@ -70,10 +71,12 @@ class Stage:
         out: list[Any] = []
 
         async def receive() -> Any:
-            return {"type": "http.disconnect"}
+            return await asyncio.Future() if stays else {"type": "http.disconnect"}
 
         async def send(message: Any) -> None:
             out.append(message)
+            if stays:
+                self.listening.set()
 
         await self.layer(scope, receive, send)
         head = {name.decode(): value.decode() for name, value in out[0]["headers"]}
@@ -118,6 +121,15 @@ async def test_a_session_ends_once() -> None:
     assert (await stage.send("DELETE", mcp_session_id=session))[0] == 200
     for method in ("DELETE", "GET", "POST"):
         assert (await stage.send(method, PING, mcp_session_id=session))[0] == 404
+
+
+async def test_the_end_of_a_session_ends_its_stream_at_once() -> None:
+    stage = Stage(step_s=1000)
+    session = await stage.opened()
+    listener = asyncio.create_task(stage.send("GET", stays=True, mcp_session_id=session))
+    await stage.listening.wait()
+    assert (await stage.send("DELETE", mcp_session_id=session))[0] == 200
+    assert (await asyncio.wait_for(listener, 20))[2] == ": open\n\n"
 
 
 async def test_a_store_that_is_down_is_no_end_of_the_session() -> None:

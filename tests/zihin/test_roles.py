@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import sys
 from collections import Counter
@@ -224,18 +225,46 @@ ADDED = """
       - input: {agent_id: 0a000000-0000-4000-8000-000000000001}
     sandbox: {handler: memory.list_agent_memory}
     source: {observed: inferred}
+
+  - name: invite_person
+    title: Invite person
+    category: builder-read
+    effect: create
+    annotations: {readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false}
+    description: Let somebody into the tenant with a role, without a key of their own. For a key use create_api_key.
+    request: {method: POST, path: /api/invitations}
+    input:
+      properties:
+        role:
+          type: string
+          enum: [owner, admin, editor, member]
+          default: admin
+          role_ceiling: true
+          description: What the person may do; at most the caller's own role.
+    errors:
+      ROLE_ESCALATION_DENIED:
+        when: The wanted role stands above the caller's.
+        example: {role: editor, input: {}}
+    examples:
+      - input: {}
+    sandbox: {do: create, of: platform_errors}
+    source: {observed: inferred}
 """
+
+
+def larger(size: re.Match[str]) -> str:
+    return f"size: {int(size[1]) + 1}"
 
 
 @pytest.fixture(scope="module")
 def enlarged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
-    """The catalogue with one more entry in a manifest, pressed anew."""
+    """The catalogue with two more entries in a manifest, pressed anew: a write for builders, one for editors too."""
     root = tmp_path_factory.mktemp("enlarged")
     specs = root / "specs" / "zihin"
     shutil.copytree(ROOT / "specs" / "zihin", specs)
     for file, change in (
         ("memory.yaml", lambda text: text.rstrip("\n") + "\n" + ADDED),
-        ("server.yaml", lambda text: text.replace("size: 40", "size: 41").replace("catalog: zihin", "catalog: more")),
+        ("server.yaml", lambda text: re.sub(r"size: (40|44)", larger, text).replace("catalog: zihin", "catalog: more")),
     ):
         (specs / file).write_text(change((specs / file).read_text(encoding="utf-8")), encoding="utf-8")
     specs.rename(root / "specs" / "more")
@@ -263,5 +292,25 @@ async def test_a_tool_added_to_a_category_is_protected_without_another_line(role
             listed = {tool.name for tool in await client.list_tools()}
             called = await client.call_tool_mcp("erase_everything", {"no_such_argument": 1})
     allowed = "builder-write" in ROLES[role]
-    assert listed - visible(role) == ({"erase_everything"} if allowed else set())
+    assert ("erase_everything" in listed, "invite_person" in listed) == (allowed, "builder-read" in ROLES[role])
     assert called.structured_content["code"] == ("VALIDATION_ERROR" if allowed else "WRITE_BLOCKED")
+
+
+@pytest.mark.parametrize(
+    ("role", "given", "denied"),
+    [
+        ("editor", {}, True),
+        ("editor", {"role": "admin"}, True),
+        ("editor", {"role": "editor"}, False),
+        ("admin", {}, False),
+    ],
+)
+async def test_a_role_that_is_left_out_is_the_default_that_the_product_takes(
+    role: str, given: dict[str, str], denied: bool, enlarged: Catalog
+) -> None:
+    with running_sandbox(CatalogIndex(enlarged)) as address:
+        built = build_server(Settings(), enlarged, credential=Credential(key_of(role)), base_url=address, stdio=True)
+        async with McpClient(built.mcp) as client:
+            called = await client.call_tool_mcp("invite_person", given)
+    assert called.is_error is denied
+    assert (called.structured_content.get("code") == "ROLE_ESCALATION_DENIED") is denied
