@@ -18,11 +18,9 @@ from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools.base import Tool, ToolResult
 from mcp.shared.exceptions import MCPError
 from starlette.middleware import Middleware as AsgiMiddleware
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount
 
-from toolpress import fastmcp_seams
+from toolpress import fastmcp_seams, health
 from toolpress.catalog import CatalogIndex
 from toolpress.client import Client
 from toolpress.contract import Catalog
@@ -125,7 +123,8 @@ def build_server(
     )
     fastmcp_seams.skip_header_schema_lookup(mcp)
     built = Built(mcp, executor, settings, offer(mcp, executor))
-    _add_health(built)
+    for path, endpoint in health.endpoints(lambda: built.draining).items():
+        mcp.custom_route(path, methods=["GET"])(endpoint)
     return built
 
 
@@ -219,15 +218,3 @@ class ProtocolErrors(Middleware):
             raise MCPError(
                 code=fastmcp_seams.INVALID_PARAMS, message=f"Unknown tool: {context.message.name}"
             ) from error
-
-
-def _add_health(built: Built) -> None:
-    @built.mcp.custom_route("/healthz", methods=["GET"])
-    async def healthz(_request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    @built.mcp.custom_route("/readyz", methods=["GET"])
-    async def readyz(_request: Request) -> Response:
-        if built.draining:
-            return JSONResponse({"status": "draining"}, status_code=503)
-        return JSONResponse({"status": "ready"})

@@ -42,6 +42,7 @@ async def test_each_answers_at_its_own_path_with_its_own_keys() -> None:
             assert (await http.post("/mcp")).status_code == 404
             assert (await http.get("/healthz")).json() == {"status": "ok"}
             assert (await http.get("/readyz")).json() == {"status": "ready"}
+            assert [(await http.post(path)).status_code for path in ("/healthz", "/readyz")] == [405, 405]
             servers[1].draining = True
             assert (await http.get("/readyz")).status_code == 503
     assert {call.headers["x-api-key"] for call in first.seen} == {OWNER, MEMBER}
