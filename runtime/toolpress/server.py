@@ -104,13 +104,13 @@ def build_server(
                     executor.fallback = default_credential(index)
             if on_start is not None:
                 on_start(built)
+            for leave in built.on_stop:
+                stack.push_async_callback(leave)
             built.draining = False
             try:
                 yield {}
             finally:
                 built.draining = True
-                for leave in built.on_stop:
-                    await leave()
 
     mcp: FastMCP[Any] = FastMCP(
         catalog.name,
@@ -157,19 +157,12 @@ def mountable(built: Built, prefix: str = "") -> tuple[StarletteWithLifespan, tu
         allowed_hosts=[*settings.allowed_hosts, *settings.public_hosts],
         allowed_origins=list(settings.allowed_origins),
     )
+    if entry.aclose is not None:
+        built.on_stop.append(entry.aclose)
     if not entry.routes:
         return app, ()
-
-    @asynccontextmanager
-    async def lifespan(_app: Any) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            if entry.aclose is not None:
-                stack.push_async_callback(entry.aclose)
-            await stack.enter_async_context(app.lifespan(app))
-            yield
-
     # Outside the application and its guard of origins: a browser posts the consent page with `Origin: null`.
-    outer = StarletteWithLifespan(routes=[*entry.routes, Mount("", app=app)], lifespan=lifespan)
+    outer = StarletteWithLifespan(routes=[*entry.routes, Mount("", app=app)], lifespan=app.lifespan)
     return outer, entry.root_routes
 
 

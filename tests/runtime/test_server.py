@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -20,8 +21,10 @@ from tests.runtime.product import EDITOR, MEMBER, OWNER, Product
 from toolpress import fastmcp_seams
 from toolpress.catalog import CatalogIndex
 from toolpress.client import Client
+from toolpress.contract import Sessions
 from toolpress.errors import ConfigurationError
 from toolpress.executor import Executor
+from toolpress.oauth import OpenStore, open_store
 from toolpress.principal import CALLER, Credential
 from toolpress.provider import CatalogProvider, add_to
 from toolpress.server import Built, build_server, http_app
@@ -264,3 +267,32 @@ async def test_health_and_draining(built: Built, product: Product) -> None:
             built.draining = True
             assert (await http.get("/readyz")).status_code == 503
             assert (await http.get("/healthz")).status_code == 200
+
+
+@pytest.mark.parametrize(("oauth", "sessions"), [(True, False), (False, True), (True, True)])
+def test_every_store_that_was_opened_is_closed_when_the_server_stops(
+    product: Product, monkeypatch: pytest.MonkeyPatch, oauth: bool, sessions: bool
+) -> None:
+    opened: list[int] = []
+    closed: list[int] = []
+
+    def counted(url: str | None) -> OpenStore:
+        number = len(opened)
+        opened.append(number)
+
+        async def aclose() -> None:
+            closed.append(number)
+
+        return OpenStore(open_store(url).keys, aclose)
+
+    monkeypatch.setattr("toolpress.server.open_store", counted)
+    monkeypatch.setattr("toolpress.entrance.open_store", counted)
+    catalog = replace(
+        CATALOG,
+        authentication=replace(CATALOG.authentication, oauth=oauth),
+        sessions=Sessions((("free", 24.0),)) if sessions else None,
+    )
+    settings = Settings(public_url="https://tools.example.com")
+    with listening(http_app(build_server(settings, catalog, transport=product.transport()))):
+        assert (bool(opened), closed) == (True, [])
+    assert sorted(closed) == opened
