@@ -149,7 +149,7 @@ class Upstream:
         self, url: str, request: UpstreamRequest, headers: dict[str, str], effect: Effect, progress: _Progress
     ) -> UpstreamResponse:
         http = self._client()
-        target, host = resolved(url)
+        target, host = _resolved(url)
         message = http.build_request(
             request.method,
             target,
@@ -242,7 +242,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(_LOCALHOST)
 
 
-def resolved(url: str) -> tuple[httpx.URL, dict[str, str]]:
+def _resolved(url: str) -> tuple[httpx.URL, dict[str, str]]:
     """Where to connect, and the Host header if that differs: names below localhost are loopback (RFC 6761 6.3)."""
     parsed = httpx.URL(url)
     if not parsed.host.endswith(_LOCALHOST):
