@@ -88,7 +88,7 @@ def _body(operation: OperationDef, headers: Mapping[str, str], body: bytes) -> J
     if media_type == "multipart/form-data" and files:
         document = _form(headers["content-type"], body, operation)
     elif media_type == "application/json":
-        document = _document(body)
+        document = json_object(body)
     else:
         wanted = "application/json or multipart/form-data" if files else "application/json"
         raise Refusal(
@@ -106,7 +106,8 @@ def _body(operation: OperationDef, headers: Mapping[str, str], body: bytes) -> J
     return arguments
 
 
-def _document(body: bytes) -> JsonObject:
+def json_object(body: bytes) -> JsonObject:
+    """The body as a JSON object. Raises Refusal (400) for any other body."""
     try:
         document = json.loads(body)
     except ValueError as error:

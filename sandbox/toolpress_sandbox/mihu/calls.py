@@ -41,9 +41,7 @@ def place(
     Raises Refusal (422) when the agent has no such channel, its number may not call there, or the contact is
     blacklisted.
     """
-    parties.require_channel(records, agent, channel)
-    parties.require_reachable(records, contact, "participant.number")
-    parties.require_line(records, agent["agent_uuid"], channel, contact["phone_number"], "participant.number")
+    parties.require_both(records, agent, contact, channel, "participant.number")
     task: JsonObject = records.find("tasks", str(members.get("task_uuid"))) or {}
     links = {name: members.get(name) or task.get(name) for name in ("campaign_uuid", "listing_uuid")}
     conversation = threads.begin(records, agent, contact, channel, **links)

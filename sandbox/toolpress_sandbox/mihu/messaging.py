@@ -38,9 +38,7 @@ def send(
     Raises Refusal (422) when the agent has no such channel, its number may not write there, or the contact is
     blacklisted.
     """
-    parties.require_channel(records, agent, channel)
-    parties.require_reachable(records, contact, "phoneNumber")
-    parties.require_line(records, agent["agent_uuid"], channel, contact["phone_number"], "phoneNumber")
+    parties.require_both(records, agent, contact, channel, "phoneNumber")
     conversation = threads.standing(records, agent, contact, channel) or threads.begin(records, agent, contact, channel)
     return _post(records, conversation, "AI", content, **members)
 

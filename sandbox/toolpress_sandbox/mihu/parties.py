@@ -23,7 +23,17 @@ _SETTINGS = {"call": "voice", "sms": "sms"}
 """The channels of phone numbers, with the name that their settings have."""
 
 
-def require_channel(records: Records, agent: JsonObject, channel: str) -> None:
+def require_both(records: Records, agent: JsonObject, contact: JsonObject, channel: str, field: str) -> None:
+    """That the agent may begin with this contact on this channel; `field` is where the request names the contact.
+
+    Raises Refusal (422).
+    """
+    _require_channel(records, agent, channel)
+    require_reachable(records, contact, field)
+    require_line(records, agent["agent_uuid"], channel, contact["phone_number"], field)
+
+
+def _require_channel(records: Records, agent: JsonObject, channel: str) -> None:
     if records.first("agent_channels", agent_uuid=agent["agent_uuid"], channel=channel) is None:
         raise refused("agentId", f"has no {channel} channel")
 

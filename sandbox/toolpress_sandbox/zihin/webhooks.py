@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 
 from toolpress.contract import JsonObject
 from toolpress_sandbox.calls import Call
+from toolpress_sandbox.decode import json_object
 from toolpress_sandbox.identifiers import fingerprint
-from toolpress_sandbox.replies import Refusal, Reply, invalid, not_found
+from toolpress_sandbox.replies import Refusal, Reply, not_found
 from toolpress_sandbox.zihin.firing import adapted, context_of, fire
 
 
@@ -21,7 +21,7 @@ def receive(call: Call) -> Reply:
     tenant, trigger = found
     here = call.in_tenant(tenant)
     _authenticate(here, trigger)
-    payload = _payload(call.body)
+    payload = json_object(call.body or b"{}")
     _admit(trigger, context_of(trigger, payload), payload)
     outcome, execution = fire(here, trigger, payload, record=True)
     if trigger["trigger_config"].get("execution", {}).get("mode") == "async":
@@ -41,16 +41,6 @@ def _authenticate(call: Call, trigger: JsonObject) -> None:
         given = call.headers.get("x-webhook-signature", "").removeprefix("sha256=")
         if not hmac.compare_digest(wanted.encode(), given.encode()):
             raise Refusal(401, "INVALID_SIGNATURE", "X-Webhook-Signature is not the HMAC-SHA256 of the body")
-
-
-def _payload(body: bytes) -> JsonObject:
-    try:
-        payload = json.loads(body or b"{}")
-    except ValueError as error:
-        raise invalid("body", "is not valid JSON") from error
-    if not isinstance(payload, dict):
-        raise invalid("body", "must be a JSON object")
-    return payload
 
 
 def _admit(trigger: JsonObject, context: JsonObject, payload: JsonObject) -> None:
