@@ -58,8 +58,8 @@ class Executor:
         self.fallback: Credential | None = None
         self.on_change: OnChange = lambda _caller, _tool: None
         longest = client.catalog.authentication.identity.ttl_s
-        ttl_s = longest if identity_ttl_s is None else min(identity_ttl_s, longest)
-        self.identities = IdentityCache(asker(client), ttl_s=ttl_s, clock=clock)
+        self.identity_ttl_s = longest if identity_ttl_s is None else min(identity_ttl_s, longest)
+        self.identities = IdentityCache(asker(client), ttl_s=self.identity_ttl_s, clock=clock)
         self._headers = headers
         self._clock = clock
 
