@@ -29,9 +29,9 @@ class Fingerprinted:
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
 
-    async def __call__(self, context: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        result = await call_next(context)
-        if context.method != "tools/list" or not isinstance(result, dict):
+    async def __call__(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        result = await call_next(ctx)
+        if ctx.method != "tools/list" or not isinstance(result, dict):
             return result
         try:
             principal = (await self._executor.caller()).principal
