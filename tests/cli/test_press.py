@@ -14,9 +14,12 @@ from tests.cli.conftest import Command
 @pytest.mark.parametrize(
     ("words", "handed"),
     [
-        ([], (None, False, False, None, None)),
-        (["zihin", "--check", "--diff"], ("zihin", True, True, None, None)),
-        (["--root", "elsewhere", "--shuffle", "7"], (None, False, False, Path("elsewhere"), 7)),
+        ([], (None, False, False, None, None, True)),
+        (["zihin", "--check", "--diff"], ("zihin", True, True, None, None, True)),
+        (
+            ["--root", "elsewhere", "--shuffle", "7", "--no-cache"],
+            (None, False, False, Path("elsewhere"), 7, False),
+        ),
     ],
 )
 def test_generate_hands_its_options_over(

@@ -17,7 +17,7 @@ def run(args: argparse.Namespace) -> int:
         return int(_compiler("lint").run_lint(args.targets, args.format))
     root = Path(args.root) if args.root else None
     press = _compiler("press")
-    return int(press.run_generate(args.catalog, args.check, args.diff, root, args.shuffle))
+    return int(press.run_generate(args.catalog, args.check, args.diff, root, args.shuffle, not args.no_cache))
 
 
 def _compiler(module: str) -> ModuleType:
