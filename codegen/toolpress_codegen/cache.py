@@ -26,7 +26,7 @@ _Made = TypeVar("_Made")
 def maker() -> str:
     """The digest of what turns manifests into files.
 
-    That is this package with its templates, the contract, the interpreter, and name and version of all that is installed.
+    That is this package with its templates, the contract, the interpreter, and the versions of all that is installed.
     """
     package = Path(__file__).parent
     sources = sorted(path for suffix in ("py", "j2") for path in package.rglob(f"*.{suffix}"))
