@@ -24,6 +24,10 @@ class Diagnostic:
         return f"{self.file}:{self.line}:{self.column} [{self.rule}] {self.message} -> {self.hint}"
 
 
+class UnpressableError(Exception):
+    """What lint does not see stands in the way of faithful output; the message is for people."""
+
+
 def one_line(text: str) -> str:
     """`text` without line breaks, cut to a length that still fits a terminal."""
     flat = " ".join(text.split())

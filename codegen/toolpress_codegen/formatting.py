@@ -8,11 +8,13 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from toolpress_codegen.diagnostics import UnpressableError
+
 _STYLE = ("--isolated", "--quiet", "--no-cache", "--config", "line-length=120", "--config", "target-version='py311'")
 _FIRST_PARTY = ("--config", "lint.isort.known-first-party=['toolpress', 'toolpress_catalogs']")
 
 
-class FormatterError(RuntimeError):
+class FormatterError(UnpressableError):
     """Ruff is missing or refused the emitted source; the message carries what it said."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from toolpress_codegen.diagnostics import Diagnostic
@@ -109,9 +110,8 @@ def _file(path: Path, root: Path) -> SourceFile:
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
         return SourceFile(name, "", None, {}, (unreadable(name, error),))
-    if path.name.endswith(TEXT):
-        return read_text(name, raw)
-    return read_json(name, raw) if path.suffix == ".json" else read_yaml(name, raw)
+    read = read_text if path.name.endswith(TEXT) else read_json if path.suffix == ".json" else read_yaml
+    return replace(read(name, raw), digest=sha256(raw).hexdigest())
 
 
 def unreadable(name: str, error: OSError) -> Diagnostic:

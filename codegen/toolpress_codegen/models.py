@@ -6,12 +6,13 @@ import json
 import warnings
 from collections.abc import Mapping
 
+from toolpress_codegen.diagnostics import UnpressableError
 from toolpress_codegen.manifest import JsonSchema
 
 _OLD_SENTINEL = "from pydantic.experimental.missing_sentinel import "
 
 
-class UnmodelledError(ValueError):
+class UnmodelledError(UnpressableError):
     """A schema that no model can hold without loss; the message says which part."""
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import keyword
 import re
 
+PACKAGE = "toolpress_catalogs"
+"""Of all emitted code."""
+
 
 def class_name(*parts: str) -> str:
     """`create_agent`, `llm_config` -> `CreateAgentLlmConfig`."""

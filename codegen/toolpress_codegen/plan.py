@@ -19,6 +19,7 @@ from toolpress.contract import (
     Tenancy,
 )
 from toolpress.surface import PromptInfo, ResourceInfo
+from toolpress_codegen.diagnostics import UnpressableError
 from toolpress_codegen.literal import docstring, literal
 from toolpress_codegen.manifest import JsonSchema, Server
 from toolpress_codegen.naming import argument_name, constant_name
@@ -28,7 +29,7 @@ from toolpress_codegen.schemas import Definition, annotation, definitions, spell
 _WIDTH = 112
 
 
-class NameClashError(ValueError):
+class NameClashError(UnpressableError):
     """Two items of one module would get the same class name; the message names both."""
 
 

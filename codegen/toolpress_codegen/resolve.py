@@ -11,11 +11,9 @@ from typing import Any
 from toolpress.contract import Operation, Param, ResponseRule, Route, Switch, ToolInfo
 from toolpress.surface import Surface
 from toolpress_codegen.manifest import JsonSchema, Module, RouteSwitch, Server, Tool
-from toolpress_codegen.naming import class_name
+from toolpress_codegen.naming import PACKAGE, class_name
 from toolpress_codegen.offer import offered
 from toolpress_codegen.schemas import client_schema, enumerations, spelled
-
-PACKAGE = "toolpress_catalogs"
 
 
 @dataclass(frozen=True, slots=True)

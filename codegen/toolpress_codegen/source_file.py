@@ -40,6 +40,8 @@ class SourceFile:
     data: dict[str, Any] | None
     places: Mapping[DataPath, Place] = field(default_factory=dict, repr=False)
     faults: tuple[Diagnostic, ...] = ()
+    digest: str = ""
+    """Of its bytes, for files of `specs/`."""
 
     def spot(self, path: DataPath, at: At = "value") -> Spot:
         """Where `path` stands; for what is not written, where the nearest thing around it stands."""

@@ -6,7 +6,9 @@ Mapping keys become strings, as in JSON. A file that cannot be understood has no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import yaml
@@ -28,6 +30,9 @@ from toolpress_codegen.source_file import (
 MAX_DEPTH = 40
 MAX_ALIASED = 10_000
 """Nodes that aliases may add to a file."""
+
+_QUICK: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml, where PyYAML was built with it."""
 
 _TAG = "tag:yaml.org,2002:"
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -77,6 +82,21 @@ def _spot(mark: Any) -> Spot:
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
+    """What libyaml reads, which takes a thirtieth of the time; from where it stops, the reader in Python goes on.
+
+    So faults have one wording. Tabs and a missing last line end are left to Python, as the two differ about them.
+    """
+    read = 0
+    if "\t" not in text and text.endswith("\n"):
+        with suppress(yaml.YAMLError, ValueError, OverflowError):
+            for event in yaml.parse(text, Loader=_QUICK):
+                read += 1
+                yield event
+            return
+    yield from islice(_worded(text), read, None)
+
+
+def _worded(text: str) -> Iterator[yaml.Event]:
     try:
         yield from yaml.parse(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:

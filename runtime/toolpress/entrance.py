@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute
 from starlette.types import Scope
@@ -17,10 +18,12 @@ from toolpress.contract import Catalog
 from toolpress.errors import INVALID_TENANT, MISSING_API_KEY, Unauthenticated
 from toolpress.executor import Executor
 from toolpress.gate import Challenge, Find
-from toolpress.oauth import AuthorizationServer, open_store
 from toolpress.principal import Credential
 from toolpress.settings import Settings
 from toolpress.whoami import whoami
+
+if TYPE_CHECKING:
+    from toolpress.oauth import AuthorizationServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ def entrance(executor: Executor, settings: Settings, prefix: str = "") -> Entran
     catalog = executor.index.catalog
     if not catalog.authentication.oauth:
         return Entrance(_KeyFinder(catalog), _Realm(catalog))
+    from toolpress.oauth import AuthorizationServer, open_store
+
     store = open_store(settings.store_url)
     server = AuthorizationServer(
         name=catalog.name,

@@ -34,12 +34,9 @@ from toolpress.fingerprint import Fingerprinted
 from toolpress.gate import Gate
 from toolpress.instructions import RoleInstructions, instructions_for
 from toolpress.lane import LIST_METHODS, Lane
-from toolpress.oauth import open_store
 from toolpress.principal import Credential
 from toolpress.protocol_errors import KnownCaller, protocol_error
 from toolpress.provider import CatalogProvider, offer
-from toolpress.session_layer import SessionLayer
-from toolpress.sessions import SessionBook
 from toolpress.settings import Settings, base_url_override
 from toolpress.streams import Streams, process_is_leaving
 from toolpress.subscriptions import Subscriptions
@@ -182,6 +179,10 @@ def _sessions(built: Built) -> Iterator[AsgiMiddleware]:
     catalog, settings = built.executor.index.catalog, built.settings
     if catalog.sessions is None:
         return
+    from toolpress.oauth import open_store
+    from toolpress.session_layer import SessionLayer
+    from toolpress.sessions import SessionBook
+
     store = open_store(settings.store_url)
     built.on_stop.append(store.aclose)
     key = settings.session_key.get_secret_value() if settings.session_key else secrets.token_hex()

@@ -14,14 +14,17 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from key_value.aio.protocols.key_value import AsyncKeyValue
 
 from toolpress.contract import Sessions
 from toolpress.oauth.store import Records
 from toolpress.principal import Credential
+
+if TYPE_CHECKING:
+    from key_value.aio.protocols.key_value import AsyncKeyValue
 
 _NONCE_BYTES = 12
 _ENDS = struct.Struct(">Q")

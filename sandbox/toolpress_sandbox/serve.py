@@ -47,7 +47,7 @@ def run_in_thread(
     listener = socket.create_server((LOOPBACK, port))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or each answer on a kept connection waits
     config = uvicorn.Config(
-        app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=STOP_GRACE_S
+        app, ws="none", log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=STOP_GRACE_S
     )
     server = _Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), name=f"sandbox-{catalog}", daemon=True)

@@ -45,6 +45,14 @@ def test_looking_needs_no_server(words: list[str]) -> None:
     assert imported_by(*words).isdisjoint({"fastmcp", "mcp", "uvicorn", "toolpress_sandbox", "toolpress_codegen"})
 
 
+def test_serving_imports_a_store_and_the_sandbox_only_where_they_are_needed() -> None:
+    script = "import json, sys, toolpress.cli.serve; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    found = set(json.loads(done.stdout))
+    assert "toolpress.server" in found
+    assert found.isdisjoint({"key_value", "toolpress.oauth", "toolpress.sessions", "toolpress_sandbox"})
+
+
 def test_without_a_command_the_help_is_shown(toolpress: Command) -> None:
     ran = toolpress()
     assert ran.code == exits.USAGE

@@ -14,9 +14,12 @@ from tests.cli.conftest import Command
 @pytest.mark.parametrize(
     ("words", "handed"),
     [
-        ([], (None, False, False, None, None)),
-        (["zihin", "--check", "--diff"], ("zihin", True, True, None, None)),
-        (["--root", "elsewhere", "--shuffle", "7"], (None, False, False, Path("elsewhere"), 7)),
+        ([], (None, False, False, None, None, True)),
+        (["zihin", "--check", "--diff"], ("zihin", True, True, None, None, True)),
+        (
+            ["--root", "elsewhere", "--shuffle", "7", "--no-cache"],
+            (None, False, False, Path("elsewhere"), 7, False),
+        ),
     ],
 )
 def test_generate_hands_its_options_over(
@@ -32,16 +35,17 @@ def test_lint_of_the_shipped_manifests_is_silent(toolpress: Command) -> None:
     assert toolpress("lint", "zihin").code == 0
 
 
-@pytest.mark.parametrize("command", ["generate", "lint"])
+@pytest.mark.parametrize("words", [["generate", "--check"], ["lint"]], ids=" ".join)
+@pytest.mark.parametrize("missing", ["yaml", "jinja2"])
 def test_without_the_compilers_libraries_it_says_what_to_install(
-    toolpress: Command, monkeypatch: pytest.MonkeyPatch, command: str
+    toolpress: Command, monkeypatch: pytest.MonkeyPatch, words: list[str], missing: str
 ) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == "toolpress_codegen"]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "yaml", None)
-    ran = toolpress(command)
+    monkeypatch.setitem(sys.modules, missing, None)
+    ran = toolpress(*words)
     assert ran.code == 3
-    assert ran.complaint.endswith("needs yaml, which is not installed. Run: pip install 'toolpress[codegen]'")
+    assert ran.complaint.endswith(f"needs {missing}, which is not installed. Run: pip install 'toolpress[codegen]'")
 
 
 def test_a_compiler_that_lacks_its_own_module_is_a_fault(toolpress: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.codegen.scratch import ROOT
+from toolpress_codegen.cache import Cache
 from toolpress_codegen.press import Pressed, press
 from toolpress_codegen.resolve import digest
 
@@ -37,6 +38,15 @@ def test_another_run_in_any_order_is_equal(once: Pressed, seed: int | None) -> N
     assert again.owned == once.owned
     assert list(again.files) == list(once.files)
     assert again.files == once.files
+
+
+def test_a_cache_changes_no_byte_and_no_order(once: Pressed, tmp_path: Path) -> None:
+    for seed in None, 3:
+        cache = Cache(tmp_path)
+        again = press(ROOT, CATALOG, shuffle=seed, cache=cache)
+        cache.store()
+        assert list(again.files.items()) == list(once.files.items())
+        assert again.owned == once.owned
 
 
 def test_another_process_is_equal(once: Pressed, tmp_path: Path) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.codegen.scratch import HINTS, ROOT, module, project, put_module, tool
 from toolpress_codegen import formatting, press
+from toolpress_codegen.cache import FOLDER
 from toolpress_codegen.press import run_generate
-from toolpress_codegen.render import MARK
+from toolpress_codegen.write import MARK
 
 HOME = "generated/toolpress_catalogs/fragment"
 REPAIR = "Run: nox -s regenerate\n"
@@ -37,12 +39,17 @@ def pressed(pressed_once: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(pressed_once, tmp_path / "pressed"))
 
 
+def within(root: Path) -> Iterator[Path]:
+    """All but the cache."""
+    return (path for path in root.rglob("*") if FOLDER not in path.parts)
+
+
 def tree(root: Path) -> dict[str, bytes]:
-    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in within(root) if path.is_file()}
 
 
 def times(root: Path) -> dict[str, int]:
-    return {path.as_posix(): path.stat().st_mtime_ns for path in root.rglob("*")}
+    return {path.as_posix(): path.stat().st_mtime_ns for path in within(root)}
 
 
 def test_first_run_writes_every_file_and_says_nothing_in_a_pipe(
@@ -232,7 +239,7 @@ def test_a_failing_disk_leaves_the_tree_whole(
         return replace(source, target)
 
     monkeypatch.setattr(Path, "replace", broken)
-    assert run_generate(root=pressed) == 1
+    assert run_generate(root=pressed, cached=False) == 1
     assert capsys.readouterr().err == "[Errno 28] No space left on device; nothing was written\n"
     assert tree(pressed) == before
 
@@ -273,7 +280,7 @@ def test_a_formatter_that_fails_is_told_in_a_line(
 ) -> None:
     before = times(pressed)
     monkeypatch.setattr(formatting, "_STYLE", ("--no-such-option",))
-    assert run_generate(root=pressed) == 1
+    assert run_generate(root=pressed, cached=False) == 1
     told = capsys.readouterr().err
     assert told.startswith("ruff check failed: ")
     assert "--no-such-option" in told

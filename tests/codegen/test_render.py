@@ -10,7 +10,8 @@ from jinja2 import UndefinedError
 
 from tests.codegen.scratch import module, resolved, tool
 from toolpress_codegen.plan import make_plan
-from toolpress_codegen.render import MARK, environment, render, render_shared
+from toolpress_codegen.render import environment, render, render_shared
+from toolpress_codegen.write import MARK
 
 TEXT = {"type": "string"}
 SECRET = {"type": "string", "secret": True}

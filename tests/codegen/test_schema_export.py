@@ -14,10 +14,10 @@ from pydantic import BaseModel, ValidationError
 from tests.codegen.scratch import FRAGMENTS, ROOT, manifest, module, tool
 from toolpress_codegen.load import SANDBOX, SERVER
 from toolpress_codegen.manifest import PROPERTY_WORDS, Module, Server
-from toolpress_codegen.render import MARK
 from toolpress_codegen.rules.schemas import KEYWORDS
 from toolpress_codegen.schema_export import manifest_schema
 from toolpress_codegen.shape import parse
+from toolpress_codegen.write import MARK
 
 SCHEMA = json.loads(manifest_schema())
 JUDGE = Draft202012Validator(SCHEMA)

@@ -240,6 +240,14 @@ def test_formats_are_enforced_wherever_they_stand(name: str, within: str) -> Non
             assert not accepts(kind, {"x": wrap(text)}), text
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_formats_are_judged_by_the_validator_of_examples_and_sandbox(name: str) -> None:
+    judge = Draft202012Validator({"format": name}, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    good, _ = FORMATS[name]
+    assert judge.is_valid(good[-1])
+    assert not judge.is_valid("no such thing")
+
+
 def test_an_argument_keeps_its_own_pattern_beside_a_uri() -> None:
     with model(single({"type": "string", "format": "uri", "pattern": "^https:"})) as kind:
         assert accepts(kind, {"x": "https://example.org"})

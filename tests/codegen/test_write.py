@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from toolpress_codegen.render import MARK
-from toolpress_codegen.write import Change, apply, compare, unified_diff
+from toolpress_codegen.write import MARK, Change, apply, compare, unified_diff
 
 OWNED = ["out"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.codegen.scratch import ROOT
+from toolpress_codegen import yaml_source
 from toolpress_codegen.scalars import UnportableNumberError, plain
 from toolpress_codegen.source_file import BOM, MAX_BYTES, SourceFile, unprintable
 from toolpress_codegen.yaml_source import MAX_ALIASED, MAX_DEPTH, read_yaml
@@ -339,3 +342,32 @@ def test_json_is_read_back_with_the_place_of_everything(data: dict[str, Any]) ->
         if path and isinstance(path[-1], str):
             line, column = place.key
             assert lines[line - 1][column - 1 :].startswith(json.dumps(path[-1], ensure_ascii=False) + ":")
+
+
+def read_in_python(text: str | bytes) -> SourceFile:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(yaml_source, "_QUICK", yaml.SafeLoader)
+        return read(text)
+
+
+@given(values(TEXT), st.booleans())
+@settings(deadline=None, max_examples=150)
+def test_libyaml_changes_no_value_and_no_place(data: dict[str, Any], flow: bool) -> None:
+    text = yaml.safe_dump(data, default_flow_style=flow, allow_unicode=True)
+    assert read(text) == read_in_python(text)
+
+
+# Before a closing bracket the two place what is not written apart; of `?` within words libyaml knows more.
+@given(st.lists(PIECES.filter(lambda piece: "?" not in piece), max_size=30).map("".join))
+@settings(deadline=None, max_examples=300)
+def test_libyaml_changes_no_wording(text: str) -> None:
+    quick, python = read(f"{text}\n"), read_in_python(f"{text}\n")
+    assert quick.data == python.data
+    assert [(fault.rule, fault.message) for fault in quick.faults] == [
+        (fault.rule, fault.message) for fault in python.faults
+    ]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "specs" / "zihin").glob("*.yaml")), ids=lambda path: path.name)
+def test_manifests_are_the_same_without_libyaml(path: Path) -> None:
+    assert read(path.read_bytes()) == read_in_python(path.read_bytes())

@@ -153,7 +153,7 @@ class Clock:
 def test_an_access_token_that_lived_its_hour(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, row, other = Clock(), ROWS["OAuth token expired"], ROWS["Cannot access another tenant: id"]
     call = CASES["Cannot access another tenant: id"].call
-    monkeypatch.setattr("toolpress.entrance.AuthorizationServer", partial(AuthorizationServer, clock=clock))
+    monkeypatch.setattr("toolpress.oauth.AuthorizationServer", partial(AuthorizationServer, clock=clock))
     with listening(http_app(build_server(Settings(sandbox=True), MIHU.catalog))) as url:
         token = minted(url)
         clock.now += ACCESS_LIFE_S - 1

@@ -285,8 +285,7 @@ def test_every_store_that_was_opened_is_closed_when_the_server_stops(
 
         return OpenStore(open_store(url).keys, aclose)
 
-    monkeypatch.setattr("toolpress.server.open_store", counted)
-    monkeypatch.setattr("toolpress.entrance.open_store", counted)
+    monkeypatch.setattr("toolpress.oauth.open_store", counted)
     catalog = replace(
         CATALOG,
         authentication=replace(CATALOG.authentication, oauth=oauth),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from toolpress_codegen.rules.rule import Finding, Rule, Subject
-from toolpress_codegen.rules.walk import parts
 
 _CODE = "ROLE_ESCALATION_DENIED"
 
@@ -13,7 +12,7 @@ _CODE = "ROLE_ESCALATION_DENIED"
 def role_ceiling(subject: Subject) -> Iterator[Finding]:
     roles = subject.server.roles if subject.server is not None else None
     for site in subject.sites:
-        for part in (part for part in parts(site) if part.schema.get("role_ceiling") is True):
+        for part in (part for part in site.parts if part.schema.get("role_ceiling") is True):
             values = part.schema.get("enum")
             if len(part.path) > 3:
                 message = f"role_ceiling means nothing inside an argument: {part.title}"

@@ -12,7 +12,6 @@ from toolpress_codegen.diagnostics import one_line
 from toolpress_codegen.manifest import Server
 from toolpress_codegen.rules.rule import Finding, Rule, Site, Subject
 from toolpress_codegen.rules.schemas import sound
-from toolpress_codegen.rules.walk import parts
 from toolpress_codegen.schemas import client_schema
 from toolpress_codegen.shape import nearest
 from toolpress_codegen.source_file import DataPath
@@ -73,7 +72,7 @@ def default_valid(subject: Subject) -> Iterator[Finding]:
     for site in subject.sites:
         if not sound(site):
             continue
-        for part in parts(site):
+        for part in site.parts:
             if "default" in part.schema:
                 path = (*part.path, "default")
                 yield from _violations(site, path, dict(part.schema), part.schema["default"])

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 
 from toolpress_codegen.rules.rule import Finding, Site
-from toolpress_codegen.rules.walk import parts
 
 _REFUSED = (
     (re.compile(r"\(\?<?[=!]"), "lookaround"),
@@ -46,7 +45,7 @@ def unportable(pattern: str) -> str | None:
 
 
 def pattern_portable(site: Site) -> Iterator[Finding]:
-    for part in parts(site):
+    for part in site.parts:
         pattern = part.schema.get("pattern")
         if not isinstance(pattern, str):
             continue

@@ -10,7 +10,6 @@ from toolpress.contract import Location, Style
 from toolpress_codegen.diagnostics import shown
 from toolpress_codegen.resolve import parameter
 from toolpress_codegen.rules.rule import Finding, Site, Subject
-from toolpress_codegen.rules.walk import parts
 
 _OWNED = frozenset(
     {"authorization", "connection", "content-length", "content-type", "cookie", "host", "transfer-encoding"}
@@ -31,7 +30,7 @@ def words_hold(site: Site) -> bool:
 
 
 def _words(site: Site) -> Iterator[Finding]:
-    for part in parts(site):
+    for part in site.parts:
         schema, top = part.schema, len(part.path) == 3
         for word, choices in _CHOICES.items():
             if word in schema and schema[word] not in choices:
@@ -64,7 +63,7 @@ def argument_place(subject: Subject) -> Iterator[Finding]:
 
 def _places(site: Site, owned: set[str]) -> Iterator[Finding]:
     taken: dict[tuple[str, str], str] = {}
-    for part in (part for part in parts(site) if len(part.path) == 3):
+    for part in (part for part in site.parts if len(part.path) == 3):
         name, path = part.name, part.path
         param = parameter(name, dict(part.schema), site.tool)
         wire = param.wire_name.lower() if param.location == "header" else param.wire_name

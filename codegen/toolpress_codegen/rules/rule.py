@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from toolpress_codegen.manifest import Server, Tool
+from toolpress_codegen.rules.walk import Part, parts
 from toolpress_codegen.source_file import At, DataPath, SourceFile
 
 
@@ -21,7 +23,7 @@ class Finding:
     at: At = "value"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Site:
     """A tool of good shape and the place of its entry."""
 
@@ -29,6 +31,11 @@ class Site:
     path: DataPath
     module: str
     tool: Tool
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """Every schema within the tool's input; a dozen rules go through them."""
+        return tuple(parts(self.tool.input.properties))
 
     def finding(self, path: DataPath, message: str, hint: str, at: At = "value") -> Finding:
         """A fault at `path` within the tool's entry."""

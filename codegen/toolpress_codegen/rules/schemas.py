@@ -9,7 +9,7 @@ from toolpress_codegen.diagnostics import shown
 from toolpress_codegen.manifest import PROPERTY_WORDS
 from toolpress_codegen.rules.patterns import pattern_portable, unportable
 from toolpress_codegen.rules.rule import Finding, Rule, Site, Subject
-from toolpress_codegen.rules.walk import DEEPEST, parts
+from toolpress_codegen.rules.walk import DEEPEST
 from toolpress_codegen.shape import nearest
 
 TYPES = ("string", "integer", "number", "boolean", "array", "object")
@@ -76,7 +76,7 @@ _PAIRS = (("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxI
 
 
 def _keyword(site: Site) -> Iterator[Finding]:
-    for part in parts(site):
+    for part in site.parts:
         for word, value in part.schema.items():
             if word in PROPERTY_WORDS:
                 continue
@@ -93,7 +93,7 @@ def _keyword(site: Site) -> Iterator[Finding]:
 
 
 def _type(site: Site) -> Iterator[Finding]:
-    for part in parts(site):
+    for part in site.parts:
         kind = part.schema.get("type")
         listed = kind if isinstance(kind, list) else [kind]
         if kind is None:
@@ -108,14 +108,14 @@ def _type(site: Site) -> Iterator[Finding]:
 
 
 def _items(site: Site) -> Iterator[Finding]:
-    for part in parts(site):
+    for part in site.parts:
         if "array" in part.types and "items" not in part.schema:
             hint = "add items: with the schema of one item"
             yield site.finding(part.path, f"{part.title} is an array without items", hint, "key")
 
 
 def _enum(site: Site) -> Iterator[Finding]:
-    for part in parts(site):
+    for part in site.parts:
         values = part.schema.get("enum")
         if not isinstance(values, list):
             continue
@@ -153,7 +153,7 @@ def _is_of(value: Any, kind: str) -> bool:
 def _required(site: Site) -> Iterator[Finding]:
     inputs = site.tool.input
     yield from _names(site, ("input", "required"), list(inputs.required), inputs.properties)
-    for part in parts(site):
+    for part in site.parts:
         names, properties = part.schema.get("required"), part.schema.get("properties")
         if _is_names(names) and isinstance(names, list):
             known = properties if isinstance(properties, Mapping) else {}
@@ -171,7 +171,7 @@ def _names(site: Site, path: tuple[str | int, ...], names: list[str], known: Map
 
 
 def _format(site: Site) -> Iterator[Finding]:
-    for part in parts(site):
+    for part in site.parts:
         value = part.schema.get("format")
         if isinstance(value, str) and value not in FORMATS:
             hint = f"use one of {', '.join(FORMATS)}, or a pattern"
@@ -179,19 +179,18 @@ def _format(site: Site) -> Iterator[Finding]:
 
 
 def _size(site: Site) -> Iterator[Finding]:
-    every = list(parts(site))
-    for part in every:
+    for part in site.parts:
         if part.depth == DEEPEST + 1:
             hint = "flatten it, or take a free object (additionalProperties: true)"
             yield site.finding(part.path, f"{part.title} is nested more than {DEEPEST} levels", hint, "key")
-    count = sum(1 for part in every if part.name)
+    count = sum(1 for part in site.parts if part.name)
     if count > _MOST_PROPERTIES:
         hint = "split the tool, or take a free object (additionalProperties: true)"
         yield site.finding(("input",), f"{count} properties; clients accept {_MOST_PROPERTIES}", hint, "key")
 
 
 def _fit(site: Site) -> Iterator[Finding]:
-    for part in parts(site):
+    for part in site.parts:
         for word in part.schema:
             if word in _FITS and part.types and not _FITS[word] & set(part.types):
                 message = f"{word} says nothing about type {part.types[0]}"
@@ -211,7 +210,7 @@ def sound(site: Site) -> bool:
     """Whether the schema can be used to judge values and to make models."""
     checks = (_keyword, _type, _items, _enum, _required)
     return not any(True for check in checks for _ in check(site)) and not any(
-        unportable(str(part.schema["pattern"])) for part in parts(site) if "pattern" in part.schema
+        unportable(str(part.schema["pattern"])) for part in site.parts if "pattern" in part.schema
     )
 
 

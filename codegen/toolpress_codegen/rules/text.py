@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from toolpress_codegen.resolve import described
 from toolpress_codegen.rules.rule import Finding, Rule, Subject
 from toolpress_codegen.rules.schemas import sound
-from toolpress_codegen.rules.walk import parts
 from toolpress_codegen.schemas import client_schema
 
 _SHORTEST, _LONGEST, _WHOLE = 20, 1024, 1536
@@ -45,7 +44,7 @@ def call_notes(subject: Subject) -> Iterator[Finding]:
 
 def argument_description(subject: Subject) -> Iterator[Finding]:
     for site in subject.sites:
-        for part in parts(site):
+        for part in site.parts:
             if not part.name:
                 continue
             text = part.schema.get("description")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from toolpress_codegen.rules.rule import Site
+from toolpress_codegen.manifest import JsonSchema
 from toolpress_codegen.source_file import DataPath
 
 DEEPEST = 5
@@ -34,9 +34,9 @@ class Part:
         return ".".join(str(step) for step in self.path[1:] if step != "properties")
 
 
-def parts(site: Site) -> Iterator[Part]:
-    """Outer schemas first, in written order; what is not a mapping is left out."""
-    for name, schema in site.tool.input.properties.items():
+def parts(properties: Mapping[str, JsonSchema]) -> Iterator[Part]:
+    """The schemas of a tool's arguments, outer first, in written order; what is not a mapping is left out."""
+    for name, schema in properties.items():
         yield from _parts(("input", "properties", name), schema, 1, name)
 
 

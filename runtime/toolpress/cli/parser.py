@@ -227,6 +227,7 @@ def _build(grammar: _Grammar) -> None:
     generate.add_argument("catalog", nargs="?")
     generate.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file would change")
     generate.add_argument("--diff", action="store_true", help="print what changes")
+    generate.add_argument("--no-cache", action="store_true", help="make everything anew, as --check always does")
     generate.add_argument("--root", metavar="DIR", help="folder that holds specs/ (found upwards from here)")
     generate.add_argument("--shuffle", type=int, metavar="SEED", help="read the manifests in another order; for tests")
     lint = grammar.command("lint", "Check manifests.", "lint", "lint zihin --format github", module="press")

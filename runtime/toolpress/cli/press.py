@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 from toolpress.errors import ConfigurationError
 
@@ -13,19 +12,19 @@ _OURS = "toolpress"
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.command == "lint":
-        return int(_compiler("lint").run_lint(args.targets, args.format))
-    root = Path(args.root) if args.root else None
-    press = _compiler("press")
-    return int(press.run_generate(args.catalog, args.check, args.diff, root, args.shuffle))
-
-
-def _compiler(module: str) -> ModuleType:
     try:
-        return import_module(f"toolpress_codegen.{module}")
+        return _run(args)
     except ModuleNotFoundError as error:
         if (error.name or "").startswith(_OURS):
             raise
         raise ConfigurationError(
             f"The compiler needs {error.name}, which is not installed.", fix="Run: pip install 'toolpress[codegen]'"
         ) from error
+
+
+def _run(args: argparse.Namespace) -> int:
+    if args.command == "lint":
+        return int(import_module("toolpress_codegen.lint").run_lint(args.targets, args.format))
+    root = Path(args.root) if args.root else None
+    press = import_module("toolpress_codegen.press")
+    return int(press.run_generate(args.catalog, args.check, args.diff, root, args.shuffle, not args.no_cache))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from key_value.aio.protocols.key_value import AsyncKeyValue
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -41,6 +41,9 @@ from toolpress.oauth.targets import SCOPE, Targets
 from toolpress.oauth.token_endpoint import TokenEndpoint
 from toolpress.oauth.tokens import kind_of
 from toolpress.oauth.wire import Refused
+
+if TYPE_CHECKING:
+    from key_value.aio.protocols.key_value import AsyncKeyValue
 
 _UNQUOTABLE = re.compile(r'[^\x20-\x7e]|["\\]')
 

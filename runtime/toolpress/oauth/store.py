@@ -9,12 +9,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, TypeVar
-
-from key_value.aio.protocols.key_value import AsyncKeyValue
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from toolpress.contract import JsonObject
 from toolpress.errors import ConfigurationError, UpstreamUnavailable
+
+if TYPE_CHECKING:
+    from key_value.aio.protocols.key_value import AsyncKeyValue  # 400 modules, for those who open a store
 
 MAX_ENTRIES = 100_000
 """Of each kind in memory; the least used go first."""
