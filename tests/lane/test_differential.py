@@ -25,7 +25,7 @@ MADE_ANEW = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # ids
     r"|\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?"  # times
     r"|\b[A-Za-z0-9_-]{24,}\b"  # secrets
-    r"|localhost:\d+"  # the two sandboxes
+    r"|(localhost|127\.0\.0\.1):\d+"  # the two sandboxes
 )
 
 
