@@ -80,6 +80,11 @@ def request_id(offered: str | None) -> str:
     return offered if offered and _SAFE_ID.fullmatch(offered) else uuid.uuid4().hex
 
 
+def refusal_log(*, request_id: str, method: str, status: int, code: str | None) -> None:
+    """The line of an HTTP request that was refused before any tool was looked at."""
+    _LOG.info("refused", request_id=request_id, method=method, status=status, code=code)
+
+
 def current_request_id() -> str:
     return REQUEST_ID.get() or request_id(None)
 
