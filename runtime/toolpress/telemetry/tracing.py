@@ -46,12 +46,17 @@ _ASKED: ContextVar[_Asked | None] = ContextVar("toolpress_asked", default=None)
 
 
 class Tracing(Observer):
-    """The spans of one catalogue's server."""
+    """The spans of one catalogue's server, through the providers of the process unless others are given."""
 
-    def __init__(self, catalog: str) -> None:
-        meter = metrics.get_meter("toolpress", VERSION)
+    def __init__(
+        self,
+        catalog: str,
+        tracers: trace.TracerProvider | None = None,
+        meters: metrics.MeterProvider | None = None,
+    ) -> None:
+        meter = metrics.get_meter("toolpress", VERSION, meters)
         self._catalog = catalog
-        self._tracer = trace.get_tracer("toolpress", VERSION)
+        self._tracer = trace.get_tracer("toolpress", VERSION, tracers)
         self._calls = meter.create_histogram(
             "mcp.server.operation.duration",
             unit="s",
