@@ -18,6 +18,7 @@ from toolpress.embedded import seeded_keys
 from toolpress.errors import ToolpressError
 from toolpress.principal import Principal
 from toolpress.settings import Settings
+from toolpress.telemetry.metrics import Meters
 from toolpress_sandbox import control, faults, journal, paging
 from toolpress_sandbox.clock import Clock
 from toolpress_sandbox.definition import load
@@ -66,6 +67,16 @@ def test_log_fields(capsys: pytest.CaptureFixture[str]) -> None:
     )
     line = json.loads(capsys.readouterr().err)
     assert {name for row in table(DEPLOY, "Logs") for name in code(row[0])} == line.keys()
+
+
+def test_metrics() -> None:
+    documented = {code(row[0])[0]: (row[1], tuple(code(row[2]))) for row in table("docs/observability.md", "Metrics")}
+    known = {name: metric for name, metric in vars(Meters()).items() if name != "registry"}.values()
+    assert documented == {
+        f"{family.name}{'_total' if family.type == 'counter' else ''}": (family.type, metric._labelnames)
+        for metric in known
+        for family in metric.describe()
+    }
 
 
 @pytest.mark.parametrize("name", PRODUCTS)

@@ -7,6 +7,7 @@ It flushes and ends with the process.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from typing import Any
@@ -34,14 +35,16 @@ def configure() -> None:
     named = os.environ.get("OTEL_TRACES_EXPORTER") or "otlp"
     tracers = TracerProvider(resource=resource)
     for exporter in _exporters("traces", named):
-        tracers.add_span_processor(BatchSpanProcessor(exporter()))
-    readers = [_reader(made()) for made in _exporters("metrics", os.environ.get("OTEL_METRICS_EXPORTER") or named)]
+        tracers.add_span_processor(BatchSpanProcessor(exporter))
+    readers = [
+        _reader(exporter) for exporter in _exporters("metrics", os.environ.get("OTEL_METRICS_EXPORTER") or named)
+    ]
     trace.set_tracer_provider(tracers)
     metrics.set_meter_provider(MeterProvider(readers, resource))
 
 
 def _exporters(signal: str, names: str) -> Iterator[Any]:
-    """The classes of the exporters that are named, with commas between."""
+    """The exporters that are named, with commas between."""
     found = entry_points(group=f"opentelemetry_{signal}_exporter")
     for name in (part.strip() for part in names.split(",")):
         if name == "none":
@@ -52,7 +55,8 @@ def _exporters(signal: str, names: str) -> Iterator[Any]:
                 f"There is no exporter of {signal} called {name}.",
                 fix=f"Install it, or set OTEL_{signal.upper()}_EXPORTER to one of otlp, console and none.",
             )
-        yield found[entry].load()
+        made = found[entry].load()
+        yield made(out=sys.stderr) if name == "console" else made()  # over stdio stdout is the protocol's
 
 
 def _reader(made: Any) -> MetricReader:
