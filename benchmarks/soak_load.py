@@ -26,6 +26,8 @@ CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 WATCHED = "zihin://agents"
 LISTS_EVERY = 25
+MOST_UNDER_WAY = 200
+"""Calls that are due wait while so many are not answered, as they would in clients."""
 BOTH = "application/json, text/event-stream"
 HEADERS = {"X-Api-Key": KEY, "Accept": BOTH, "Content-Type": "application/json"}
 Sent = dict[str, Any]
@@ -110,7 +112,7 @@ class Load:
         return answered / seconds
 
     async def paced(self, per_second: float, over: float) -> None:
-        """Calls at an even pace until `over`, each begun when it is due whether or not the others are done."""
+        """Calls at an even pace until `over`, as long as their answers come."""
         running: set[asyncio.Task[None]] = set()
         due = time.monotonic()
         async with self.opened() as http:
@@ -119,6 +121,9 @@ class Load:
                 if due > over:
                     break
                 await asyncio.sleep(max(due - time.monotonic(), 0))
+                if len(running) >= MOST_UNDER_WAY:
+                    await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                    due = max(due, time.monotonic())
                 sent = tool_call(*call) if number % LISTS_EVERY else modern("tools/list", {})
                 task = asyncio.create_task(self.call(http, sent))
                 running.add(task)
@@ -140,7 +145,7 @@ class Load:
 
     async def vanish(self, http: aiohttp.ClientSession) -> None:
         """Sends a call and goes before the answer is there."""
-        task = asyncio.create_task(http.post(self.url, **tool_call(*random.choice(CALLS))).__aenter__())
+        task = asyncio.create_task(self._outcome(http, tool_call(*random.choice(CALLS))))
         await asyncio.sleep(random.uniform(0.001, 0.05))
         task.cancel()
         await asyncio.wait([task])

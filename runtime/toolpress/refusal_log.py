@@ -29,6 +29,7 @@ class RefusalLog:
         if scope["type"] != "http" or scope["path"].endswith(health.PATHS):
             await self.app(scope, receive, send)
             return
+        mounted = scope.get("root_path", "")  # routing puts more into it
         start: Message | None = None
         body = b""
 
@@ -39,16 +40,15 @@ class RefusalLog:
             elif start is not None:
                 body += message.get("body", b"")[: _LONGEST - len(body)]
                 if not message.get("more_body", False):
-                    self._tell(scope, start, body)
+                    self._tell(scope["method"], scope["path"].removeprefix(mounted), start, body)
             await send(message)
 
         await self.app(scope, receive, listening)
 
-    def _tell(self, scope: Scope, start: Message, body: bytes) -> None:
+    def _tell(self, method: str, path: str, start: Message, body: bytes) -> None:
         status = start["status"]
         identifier = Headers(raw=start["headers"]).get("x-request-id") or logs.request_id(None)
-        logs.refusal_log(request_id=identifier, method=scope["method"], status=status, code=_code(body))
-        path = str(scope["path"])
+        logs.refusal_log(request_id=identifier, method=method, status=status, code=_code(body))
         next((seen for prefix, seen in self._observers.items() if path.startswith(prefix)), SILENT).refused(status)
 
 

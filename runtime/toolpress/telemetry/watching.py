@@ -6,12 +6,15 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 
 from toolpress.errors import ConfigurationError
 from toolpress.settings import Settings
 from toolpress.telemetry.events import SILENT, Observe, Observer, Several
 
 _ASKS_FOR_SDK = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_TRACES_EXPORTER")
+_TOGETHER = "PROMETHEUS_MULTIPROC_DIR"
+"""Prometheus's own variable: the folder in which processes count together. It is read when Prometheus is imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +37,11 @@ def ambient(catalog: str) -> Observer:
 
 
 @contextmanager
-def watching(settings: Settings) -> Iterator[Watching]:
+def watching(settings: Settings, *, processes: int = 1, worker: bool = False) -> Iterator[Watching]:
     """What the environment and the settings ask for, in a process that is the server's own.
+
+    Of several `processes` the one that starts the others shows their metrics; they are each a `worker`, which inherits
+    its environment.
 
     Raises:
         ConfigurationError: What is asked for is not installed, or its port cannot be had.
@@ -48,6 +54,22 @@ def watching(settings: Settings) -> Iterator[Watching]:
     if settings.metrics_port is None:
         yield Watching(ambient)
         return
+    with ExitStack() as stack:
+        if processes > 1 and _TOGETHER not in os.environ:
+            os.environ[_TOGETHER] = stack.enter_context(TemporaryDirectory(prefix="toolpress-metrics-"))
+            stack.callback(os.environ.pop, _TOGETHER)
+        yield _measuring(settings, stack, worker=worker)
+
+
+def process_ended(pid: int) -> None:
+    """A worker is gone: what it counted stays, what it held does not."""
+    if _TOGETHER in os.environ:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(pid)  # type: ignore[no-untyped-call]  # the library has no types there
+
+
+def _measuring(settings: Settings, stack: ExitStack, *, worker: bool) -> Watching:
     try:
         from toolpress.telemetry import metrics
     except ImportError as error:
@@ -55,16 +77,21 @@ def watching(settings: Settings) -> Iterator[Watching]:
             "Prometheus support is not installed.", fix="Install it with: pip install 'toolpress[metrics]'"
         ) from error
     meters = metrics.Meters()
-    with ExitStack() as stack:
-        try:
-            port = metrics.open_port(settings.metrics_host, settings.metrics_port, meters.registry)
-            url = stack.enter_context(port)
-        except OSError as error:
-            raise ConfigurationError(
-                f"Cannot show metrics on {settings.metrics_host}:{settings.metrics_port}: {error.strerror}.",
-                fix="Choose another port with --metrics-port (0 takes a free one).",
-            ) from error
-        yield Watching(lambda name: Several(ambient(name), metrics.Metrics(name, meters)), url)
+
+    def observe(catalog: str) -> Observer:
+        traces, counts = ambient(catalog), metrics.Metrics(catalog, meters)
+        return counts if traces is SILENT else Several(traces, counts)
+
+    if worker or settings.metrics_port is None:
+        return Watching(observe)
+    try:
+        port = metrics.open_port(settings.metrics_host, settings.metrics_port, meters.registry)
+        return Watching(observe, stack.enter_context(port))
+    except OSError as error:
+        raise ConfigurationError(
+            f"Cannot show metrics on {settings.metrics_host}:{settings.metrics_port}: {error.strerror}.",
+            fix="Choose another port with --metrics-port (0 takes a free one).",
+        ) from error
 
 
 def _configure_sdk() -> None:
