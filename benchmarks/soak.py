@@ -190,7 +190,7 @@ async def run(minutes: float, every_s: float) -> Soak:
                 if time.monotonic() >= over - SETTLING_S:
                     return
                 phase = "between"
-                soak.phases.append((time.monotonic() - start, name))
+                soak.phases.append((round(time.monotonic() - start, 2), name))
                 if name == "down":
                     await asyncio.to_thread(upstream.stop)
                 else:
@@ -204,13 +204,14 @@ async def run(minutes: float, every_s: float) -> Soak:
 
         async def samples() -> None:
             while True:
-                soak.samples.append({"at": time.monotonic() - start, "under_way": load.under_way, **sample(pid)})
+                seen = {"at": time.monotonic() - start, "under_way": load.under_way, **sample(pid)}
+                soak.samples.append({name: round(value, 2) for name, value in seen.items()})
                 await asyncio.sleep(every_s)
 
         sampling = asyncio.create_task(samples())
         await asyncio.gather(load.paced(soak.rate, over), load.odd(ODD_EVERY_S, over), faults())
         phase = "rest"
-        soak.phases.append((time.monotonic() - start, phase))
+        soak.phases.append((round(time.monotonic() - start, 2), phase))
         await asyncio.to_thread(upstream.fail, None)
         await asyncio.sleep(REST_S)
         sampling.cancel()
@@ -224,7 +225,7 @@ async def run(minutes: float, every_s: float) -> Soak:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--every", type=float, default=2.0, help="seconds between two samples")
+    parser.add_argument("--every", type=float, default=5.0, help="seconds between two samples")
     parser.add_argument("--save", action="store_true", help="write the results and their page")
     options = parser.parse_args()
     soak = asdict(asyncio.run(run(options.minutes, options.every)))

@@ -141,7 +141,7 @@ class Load:
                     await client(http)
                 self.oddities[client.__name__] += 1
             except (aiohttp.ClientError, OSError) as error:
-                self.oddities[f"{client.__name__}, {type(error).__name__}"] += 1
+                self.oddities[f"{client.__name__} ({type(error).__name__})"] += 1
 
     async def vanish(self, http: aiohttp.ClientSession) -> None:
         """Sends a call and goes before the answer is there."""

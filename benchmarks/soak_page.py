@@ -55,7 +55,7 @@ def _verdict(what: str, found: object, bound: str, good: bool) -> Json:
 
 def save(soak: Json) -> None:
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(soak, indent=1) + "\n", encoding="utf-8")
+    RESULTS.write_text(json.dumps(soak) + "\n", encoding="utf-8")
     CHART.write_text(chart(soak), encoding="utf-8")
     PAGE.write_text(page(soak), encoding="utf-8")
 
@@ -72,7 +72,7 @@ def page(soak: Json) -> str:
     outcomes = "".join(
         f"| {name} | {' | '.join(str(soak['outcomes'][name].get(kind, 0)) for kind in kinds)} |\n" for name in phases
     )
-    odd = ", ".join(f"{count} × {name}" for name, count in sorted(soak["oddities"].items()))
+    odd = ", ".join(f"{name} {count}" for name, count in sorted(soak["oddities"].items()))
     return f"""# Soak
 
 A real `toolpress serve` process for {soak["minutes"]:g} minutes at {soak["rate"]:.0f} calls a second, half of what it \
@@ -80,11 +80,8 @@ could do here, in front of an upstream that is slow, answers with errors, with n
 all, breaks connections, and is stopped and started again. Beside the clients that call there are some that vanish in \
 the middle of a call, leave sessions behind, and open streams and drop them.
 
-```text
-uv run python -m benchmarks.soak --minutes {soak["minutes"]:g} --save
-```
-
-writes this page. The chart shows what the process holds; phases in which the upstream fails are shaded.
+`uv run python -m benchmarks.soak --minutes {soak["minutes"]:g} --save` writes this page. The chart shows what the \
+process holds; phases in which the upstream fails are shaded.
 
 ![Resident memory, open sockets and calls under way over time](soak.svg)
 
@@ -96,7 +93,7 @@ How calls ended, by what the upstream did meanwhile; calls that ran across a cha
 | Upstream | {" | ".join(kinds)} |
 |---|{"---:|" * len(kinds)}
 {outcomes}
-Clients that behaved badly: {odd}.
+Clients that behaved badly, by what they did: {odd}.
 """
 
 
