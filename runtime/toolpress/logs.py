@@ -22,6 +22,8 @@ LogFormat = Literal["auto", "json", "console"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 REQUEST_ID: ContextVar[str | None] = ContextVar("toolpress_request_id", default=None)
+TRACE_ID: ContextVar[str | None] = ContextVar("toolpress_trace_id", default=None)
+"""Of a call that is traced."""
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TALKATIVE = (
     "httpx",
@@ -102,6 +104,8 @@ def call_log(
     """The line of one call or reading; an error gives its code, the upstream's status and the outcome of a write."""
     named = {"resource": resource} if tool is None else {"tool": tool}
     facts: dict[str, Any] = {"request_id": request_id, **named, "outcome": outcome, "duration_ms": duration_ms}
+    if trace_id := TRACE_ID.get():
+        facts["trace_id"] = trace_id
     if caller is not None:
         facts |= {"tenant": caller.tenant, "role": caller.role, "caller": caller.fingerprint}
     if error is not None:

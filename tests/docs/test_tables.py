@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextvars import ContextVar
 from dataclasses import fields
 from typing import Any
 
@@ -58,10 +59,11 @@ def test_exit_codes() -> None:
     assert {int(row[0]) for row in table(DEPLOY, "Exit codes")} == known
 
 
-def test_log_fields(capsys: pytest.CaptureFixture[str]) -> None:
+def test_log_fields(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     logs.configure("json")
     error = ToolpressError("wrong", status=500, outcome="unknown")
     error.add_note("ValueError at a place")
+    monkeypatch.setattr(logs, "TRACE_ID", ContextVar("trace_id", default="0af7651916cd43dd8448eb211c80319c"))
     logs.call_log(
         request_id="r", tool="t", outcome="error", duration_ms=1.0, caller=Principal("owner", "t", "f"), error=error
     )

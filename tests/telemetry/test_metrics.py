@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests import modern
+from tests.cli.test_serve import delay_next, until
 from tests.processes import Server, run, serve
 from tests.zihin.wire import answer_of, headers, initialize, key_of, message
 from toolpress.telemetry.metrics import UNKNOWN
@@ -100,6 +103,25 @@ def test_known_requests_give_exactly_these_numbers(server: Server) -> None:
         ("open_streams", "session"): 0,
         ("draining",): 0,
     }
+
+
+def test_readings_open_subscriptions_and_the_stop_are_seen() -> None:
+    with serve("zihin", "--metrics-port", "0") as server, httpx.Client(trust_env=False) as http:
+        url = metrics_url(server)
+        read = modern.request("resources/read", OWNER, "zihin://agents", uri="zihin://agents")
+        http.post(server.mcp_url, **read).raise_for_status()
+        with http.stream("POST", server.mcp_url, **modern.listen(OWNER, "zihin://agents")) as stream:
+            lines = stream.iter_lines()
+            next(lines)
+            seen = scraped(url)
+            assert (seen["readings_total", "ok"], seen["open_streams", "subscription"], seen["draining",]) == (1, 1, 0)
+            under_way = delay_next(server.sandbox_url, "list_agents", 1500)
+            with ThreadPoolExecutor() as pool:
+                call = pool.submit(httpx.post, server.mcp_url, trust_env=False, **modern.call(OWNER, "list_agents", {}))
+                until(under_way)
+                server.process.send_signal(signal.SIGTERM)
+                until(lambda: scraped(url)["draining",] == 1)
+                assert call.result().status_code == 200
 
 
 def test_they_are_not_shown_on_the_main_port(server: Server) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 from typing import Any
 
 import fastmcp
 import httpx
 import pytest
+from fastmcp import Client
+from fastmcp.client.transports import StdioTransport
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -17,12 +21,15 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from tests import modern
-from tests.processes import serve
+from tests.cli.test_serve import until
+from tests.processes import TOOLPRESS, serve
 from tests.runtime.conftest import listening
 from tests.runtime.fixture_catalog.catalog import CATALOG
 from tests.runtime.product import MEMBER, OWNER, Product
+from tests.runtime.test_logs import _restored as _restored
 from tests.telemetry.collector import attributes, collecting
 from tests.zihin.wire import key_of
+from toolpress import logs
 from toolpress.server import build_server, http_app
 from toolpress.settings import Settings
 from toolpress.telemetry.tracing import Tracing
@@ -152,6 +159,13 @@ def test_no_span_holds_arguments_keys_or_tenants(traced: Traced) -> None:
         assert secret not in shown
 
 
+def test_the_log_line_of_a_call_names_its_trace(traced: Traced, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("json", "info")
+    traced.call(with_parent(modern.call(OWNER, "list_notes", {}), where="meta"))
+    [line] = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert line["trace_id"] == TRACE
+
+
 @pytest.mark.parametrize("mode", ["native", "off"])
 def test_where_fastmcp_makes_the_span_of_a_call_there_is_no_second_one(
     product: Product, mode: str, monkeypatch: pytest.MonkeyPatch
@@ -179,3 +193,15 @@ def test_a_process_sends_its_spans_and_metrics_where_the_variables_say() -> None
         assert collector.metrics >= {"mcp.server.operation.duration", "http.client.request.duration"}
         for secret in (agent, owner):
             assert secret.encode() not in collector.raw
+
+
+async def test_over_stdio_the_spans_have_left_when_the_client_has() -> None:
+    with collecting() as collector:
+        environment = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+        words = [*TOOLPRESS[1:], "serve", "zihin", "--sandbox", "--transport", "stdio"]
+        transport = StdioTransport(TOOLPRESS[0], words, env=environment, keep_alive=False)
+        async with Client(transport) as client:
+            await client.call_tool("whoami")
+        await asyncio.to_thread(until, lambda: bool(collector.of_kind(Span.SPAN_KIND_SERVER)))
+        [span] = collector.of_kind(Span.SPAN_KIND_SERVER)
+        assert (span.name, attributes(span)["network.transport"]) == ("tools/call whoami", "pipe")

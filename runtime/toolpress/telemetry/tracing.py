@@ -17,11 +17,12 @@ from urllib.parse import urlsplit
 from fastmcp.telemetry import native_spans_enabled
 from opentelemetry import metrics, trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, SpanKind, StatusCode
+from opentelemetry.trace import Link, SpanKind, StatusCode, format_trace_id
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from toolpress import fastmcp_seams
 from toolpress.errors import ToolpressError
+from toolpress.logs import TRACE_ID
 from toolpress.telemetry.events import Exchange, Method, Observer, RawHeaders
 from toolpress.version import VERSION
 
@@ -100,6 +101,7 @@ class Tracing(Observer):
             record_exception=False,  # its message may repeat what the upstream said
             set_status_on_exception=False,
         ) as span:
+            in_log = TRACE_ID.set(format_trace_id(span.get_span_context().trace_id))
             try:
                 yield
             except BaseException as error:
@@ -109,6 +111,7 @@ class Tracing(Observer):
                 attributes["error.type"] = failed["error.type"]
                 raise
             finally:
+                TRACE_ID.reset(in_log)
                 self._calls.record(time.perf_counter() - start, attributes)
 
     @contextmanager
