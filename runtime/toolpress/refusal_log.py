@@ -6,6 +6,7 @@ The line holds neither the path nor anything else that the client chose but its 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 from starlette.datastructures import Headers
@@ -16,6 +17,7 @@ from toolpress.telemetry import SILENT, Observer
 
 _LONGEST = 4096
 """Bytes of an answer that are read for its code; ours are shorter."""
+_IS_CODE = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 class RefusalLog:
@@ -61,4 +63,5 @@ def _code(body: bytes) -> str | None:
     if isinstance(error, dict):
         data = error.get("data")
         error = data.get("code") if isinstance(data, dict) and "code" in data else error.get("code")
-    return None if error is None else str(error)
+    text = str(error or "")
+    return text if _IS_CODE.fullmatch(text) else None
