@@ -9,7 +9,7 @@ WORKER = """
 from toolpress.settings import Settings
 from toolpress.telemetry.watching import watching
 
-with watching(Settings(metrics_port=1), worker=True) as watch:
+with watching(Settings(), worker=True) as watch:
     observer = watch.observe("notebook")
     observer.listed("tools/list")
     observer.stream("session").__enter__()

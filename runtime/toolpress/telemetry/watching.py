@@ -40,8 +40,8 @@ def ambient(catalog: str) -> Observer:
 def watching(settings: Settings, *, processes: int = 1, worker: bool = False) -> Iterator[Watching]:
     """What the environment and the settings ask for, in a process that is the server's own.
 
-    Of several `processes` the one that starts the others shows their metrics; they are each a `worker`, which inherits
-    its environment.
+    Of several `processes` the one that starts the others shows their metrics; they are each a `worker`, which counts if
+    the environment that it inherits says where.
 
     Raises:
         ConfigurationError: What is asked for is not installed, or its port cannot be had.
@@ -51,7 +51,7 @@ def watching(settings: Settings, *, processes: int = 1, worker: bool = False) ->
         import fastmcp
 
         fastmcp.settings.telemetry_mode = "off"  # it would make a second span of each call
-    if settings.metrics_port is None:
+    if _TOGETHER not in os.environ if worker else settings.metrics_port is None:
         yield Watching(ambient)
         return
     with ExitStack() as stack:
