@@ -87,7 +87,8 @@ class Client:
         """
         rule = ResponseRule(data_as=live.data_as)
         operation = Operation(uri, "read", Route("GET", live.path), params=(), model="", response=rule)
-        return (await self._exchanged(operation, request.UpstreamRequest("GET", live.path, live.query))).payload
+        built = request.UpstreamRequest("GET", live.path, live.query, operation=uri, template=live.path)
+        return (await self._exchanged(operation, built)).payload
 
     async def _exchanged(self, operation: Operation, built: request.UpstreamRequest) -> response.Answer:
         answer = await self.upstream.send(

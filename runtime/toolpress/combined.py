@@ -9,13 +9,21 @@ from fastmcp.utilities.lifespan import combine_lifespans
 from starlette.routing import BaseRoute, Mount, Route
 
 from toolpress import health
+from toolpress.refusal_log import RefusalLog
 from toolpress.server import Built, http_app, mountable
 
 
 def application(servers: Sequence[Built]) -> StarletteWithLifespan:
     """The ASGI application: one catalogue answers at /mcp, several at /<catalogue>/mcp."""
     if len(servers) == 1:
-        return http_app(servers[0])
+        app, observers = http_app(servers[0]), {"/": servers[0].executor.observer}
+    else:
+        app, observers = _beside_each_other(servers), {f"/{each.name}/": each.executor.observer for each in servers}
+    app.add_middleware(RefusalLog, observers=observers)
+    return app
+
+
+def _beside_each_other(servers: Sequence[Built]) -> StarletteWithLifespan:
     parts = {f"/{built.name}": mountable(built, f"/{built.name}") for built in servers}
     probes = health.endpoints(lambda: any(built.draining for built in servers))
     routes: list[BaseRoute] = [

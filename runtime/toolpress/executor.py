@@ -27,6 +27,7 @@ from toolpress.logs import call_log, current_request_id
 from toolpress.principal import CALLER, Caller, Credential
 from toolpress.response import Answer
 from toolpress.surface import ResourceInfo
+from toolpress.telemetry import SILENT, Observer
 from toolpress.whoami import asker
 
 Result = TypeVar("Result")
@@ -51,9 +52,11 @@ class Executor:
         identity_ttl_s: float | None = None,
         headers: Callable[[], credentials.RawHeaders | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
+        observer: Observer = SILENT,
     ) -> None:
         self.index = index
         self.client = client
+        self.observer = client.upstream.observer = observer
         self.credential = credential
         self.fallback: Credential | None = None
         self.on_change: OnChange = lambda _caller, _tool: None
@@ -81,11 +84,13 @@ class Executor:
 
     async def run(self, tool: ToolInfo, arguments: Mapping[str, Any]) -> Answer:
         """The result of the tool; raises ToolpressError and nothing else."""
-        return await self._logged({"tool": tool.name}, lambda caller: self._allowed(tool, arguments, caller))
+        with self.observer.call("tools/call", tool.name):
+            return await self._logged({"tool": tool.name}, lambda caller: self._allowed(tool, arguments, caller))
 
     async def read(self, resource: ResourceInfo) -> JsonObject | str:
         """The answer that fills the resource, or its unchanging text; raises ToolpressError and nothing else."""
-        return await self._logged({"resource": resource.uri}, lambda caller: self._shown(resource, caller))
+        with self.observer.call("resources/read", resource.uri):
+            return await self._logged({"resource": resource.uri}, lambda caller: self._shown(resource, caller))
 
     async def _logged(self, named: Mapping[str, str], work: Callable[[Caller], Awaitable[Result]]) -> Result:
         start = self._clock()

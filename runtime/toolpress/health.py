@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+PATHS = ("/healthz", "/readyz")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -21,4 +22,4 @@ def endpoints(draining: Callable[[], bool]) -> dict[str, Endpoint]:
             return JSONResponse({"status": "draining"}, status_code=503)
         return JSONResponse({"status": "ready"})
 
-    return {"/healthz": healthz, "/readyz": readyz}
+    return dict(zip(PATHS, (healthz, readyz), strict=True))

@@ -22,6 +22,8 @@ LogFormat = Literal["auto", "json", "console"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 REQUEST_ID: ContextVar[str | None] = ContextVar("toolpress_request_id", default=None)
+TRACE_ID: ContextVar[str | None] = ContextVar("toolpress_trace_id", default=None)
+"""Of a call that is traced."""
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TALKATIVE = (
     "httpx",
@@ -80,6 +82,11 @@ def request_id(offered: str | None) -> str:
     return offered if offered and _SAFE_ID.fullmatch(offered) else uuid.uuid4().hex
 
 
+def refusal_log(*, request_id: str, method: str, status: int, code: str | None) -> None:
+    """The line of an HTTP request that was refused before any tool was looked at."""
+    _LOG.info("refused", request_id=request_id, method=method, status=status, code=code)
+
+
 def current_request_id() -> str:
     return REQUEST_ID.get() or request_id(None)
 
@@ -97,6 +104,8 @@ def call_log(
     """The line of one call or reading; an error gives its code, the upstream's status and the outcome of a write."""
     named = {"resource": resource} if tool is None else {"tool": tool}
     facts: dict[str, Any] = {"request_id": request_id, **named, "outcome": outcome, "duration_ms": duration_ms}
+    if trace_id := TRACE_ID.get():
+        facts["trace_id"] = trace_id
     if caller is not None:
         facts |= {"tenant": caller.tenant, "role": caller.role, "caller": caller.fingerprint}
     if error is not None:

@@ -36,6 +36,7 @@ from toolpress.resources import CatalogResource, CatalogTemplate
 from toolpress.response import Answer
 from toolpress.subscriptions import Subscriptions
 from toolpress.surface import EMPTY, ResourceInfo
+from toolpress.telemetry.watching import ambient
 
 Item = TypeVar("Item", bound=Guarded)
 
@@ -188,6 +189,7 @@ def add_to(
         Client(catalog, base_url=base_url),
         credential=Credential(key, tenant) if key else None,
         headers=fastmcp_seams.request_headers,
+        observer=ambient(catalog.name),
     )
     provider = CatalogProvider(executor)
     mcp.add_provider(provider)

@@ -10,7 +10,7 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from mimetypes import guess_type
 from typing import Any
 from urllib.parse import quote
@@ -39,6 +39,9 @@ class UpstreamRequest:
     body: JsonObject | None = None
     files: tuple[tuple[str, FilePart], ...] | None = None
     """Parts of a multipart/form-data body, whose other fields are the members of `body`."""
+    operation: str = field(default="", compare=False)
+    template: str = field(default="", compare=False)
+    """For whoever watches: whose request it is, and its path as the manifest writes it."""
 
     @property
     def target(self) -> str:
@@ -87,6 +90,8 @@ def build(operation: Operation, arguments: Mapping[str, Any]) -> UpstreamRequest
         ),
         body=_body(operation, route, _members(given)),
         files=tuple((param.wire_name, _file(param, value)) for param, value in given if param.style == "file") or None,
+        operation=operation.name,
+        template=route.path,
     )
 
 

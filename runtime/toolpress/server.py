@@ -40,6 +40,9 @@ from toolpress.provider import CatalogProvider, offer
 from toolpress.settings import Settings, base_url_override
 from toolpress.streams import Streams, process_is_leaving
 from toolpress.subscriptions import Subscriptions
+from toolpress.telemetry import SILENT, Observe
+from toolpress.telemetry.requests import Watched
+from toolpress.telemetry.watching import ambient
 from toolpress.version import VERSION
 
 MCP_PATH = "/mcp"
@@ -65,6 +68,12 @@ class Built:
     def name(self) -> str:
         return self.executor.index.catalog.name
 
+    def drain(self) -> None:
+        """The process was told to stop: say so to probes, and end the streams that clients listen on."""
+        self.draining = True
+        self.subscriptions.close()
+        self.executor.observer.draining()
+
     @property
     def upstream_url(self) -> str:
         return self.executor.client.upstream.base_url
@@ -79,12 +88,13 @@ def build_server(
     stdio: bool = False,
     transport: httpx.AsyncBaseTransport | None = None,
     on_start: Callable[[Built], None] | None = None,
+    observe: Observe = ambient,
 ) -> Built:
     """The server of one catalogue.
 
     `credential` is used for every call that no gate has vouched for: stdio. With `stdio` and a sandbox and no
     credential, the sandbox's own test key is used. `transport` replaces the network below httpx. `on_start` runs when
-    the upstream is known and the server is about to answer.
+    the upstream is known and the server is about to answer. `observe` gives who watches.
     """
     index = CatalogIndex(catalog)
     client = Client(catalog, base_url=base_url or base_url_override(catalog.name), transport=transport)
@@ -94,6 +104,7 @@ def build_server(
         credential=credential,
         identity_ttl_s=settings.identity_ttl_s,
         headers=fastmcp_seams.request_headers,
+        observer=observe(catalog.name),
     )
     built: Built
 
@@ -129,6 +140,8 @@ def build_server(
     fastmcp_seams.skip_header_schema_lookup(mcp)
     fastmcp_seams.answer_around(mcp, Fingerprinted(executor))
     fastmcp_seams.hint_caches(mcp, _cache_hints(executor))
+    if executor.observer is not SILENT:
+        fastmcp_seams.answer_around(mcp, Watched(executor.observer))
     subscriptions = offer(mcp, executor)
     built = Built(mcp, executor, settings, subscriptions, fastmcp_seams.additions(mcp))
     for path, endpoint in health.endpoints(lambda: built.draining).items():
@@ -190,6 +203,7 @@ def _sessions(built: Built) -> Iterator[AsgiMiddleware]:
         SessionLayer,
         book=SessionBook(catalog.name, catalog.sessions, store.keys, key),
         streams=Streams(lambda: built.draining or process_is_leaving()),
+        observer=built.executor.observer,
     )
 
 
@@ -235,6 +249,7 @@ class ProtocolErrors(Middleware):
         try:
             return await call_next(context)
         except NotFoundError as error:
+            self._executor.observer.unknown_tool()
             raise MCPError(
                 code=fastmcp_seams.INVALID_PARAMS, message=f"Unknown tool: {context.message.name}"
             ) from error

@@ -22,14 +22,16 @@ from toolpress.principal import Caller
 from toolpress.refusals import INVALID_REQUEST, UNAVAILABLE, Refused, refusal, unavailable
 from toolpress.sessions import Session, SessionBook
 from toolpress.streams import Streams
+from toolpress.telemetry import SILENT, Observer
 
 _SESSION = "mcp-session-id"
 _VERSION = "mcp-protocol-version"
 
 
 class SessionLayer:
-    def __init__(self, app: ASGIApp, *, book: SessionBook, streams: Streams) -> None:
+    def __init__(self, app: ASGIApp, *, book: SessionBook, streams: Streams, observer: Observer = SILENT) -> None:
         self.app = app
+        self._observer = observer
         self._book = book
         self._streams = streams
 
@@ -74,6 +76,7 @@ class SessionLayer:
                 return []
             caller = admitted.caller
             identifier = self._book.open(caller.credential, caller.principal.plan, protocol)
+            self._observer.session("opened")
             return [(_SESSION.encode(), identifier.encode())]
 
         await self.app(scope, receive, EventAnswer(send, with_id))
@@ -98,7 +101,8 @@ class SessionLayer:
             except UpstreamError:
                 return True  # nobody knows until the store is back
 
-        await self._streams.serve(session.name, owner, role, lasts, receive, send)
+        with self._observer.stream("session"):
+            await self._streams.serve(session.name, owner, role, lasts, receive, send)
 
     async def _known(self, identifier: str | None, caller: Caller) -> Session:
         """Raises Refused."""
@@ -120,6 +124,7 @@ class SessionLayer:
         except UpstreamError as error:
             raise Refused(unavailable(error)) from error
         self._streams.end(session.name)
+        self._observer.session("ended")
 
 
 def _is_later(method: str, headers: Headers) -> bool:

@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     fast_lane: bool = Field(default=True, description="Answer lists and calls beside FastMCP, in the same words.")
     body_limit: int = Field(default=4 * 1024 * 1024, gt=0, description="Largest request body in bytes.")
     grace_s: int = Field(default=35, ge=0, description="Seconds that running calls get when the server stops.")
+    metrics_port: int | None = Field(
+        default=None, ge=0, le=65535, description="Port of /metrics for Prometheus; none if absent."
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="Address that /metrics is shown on.")
     sandbox: bool = Field(default=False, description="Serve from the embedded sandbox instead of the real product.")
     sandbox_data: str | None = Field(default=None, description="File that keeps the sandbox's data; memory if absent.")
 

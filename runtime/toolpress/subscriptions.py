@@ -111,7 +111,8 @@ class Subscriptions:
         honoured = params.notifications.model_copy(update={"resource_subscriptions": known})
         token = _LISTENER.set(caller)
         try:
-            return await self._listen(context, params.model_copy(update={"notifications": honoured}))
+            with self._executor.observer.stream("subscription"):
+                return await self._listen(context, params.model_copy(update={"notifications": honoured}))
         finally:
             _LISTENER.reset(token)
 

@@ -32,6 +32,7 @@ from toolpress.errors import (
 from toolpress.request import UpstreamRequest
 from toolpress.response import UpstreamResponse
 from toolpress.retry import RETRY_STATUSES, backoff_s, retry_after_s
+from toolpress.telemetry import SILENT, Exchange
 from toolpress.tenancy import PLACEHOLDER, host_of
 
 MAX_ANSWER_BYTES = 10 * 1024 * 1024
@@ -72,6 +73,7 @@ class Upstream:
         self._max_answer_bytes = max_answer_bytes
         self._timeout = httpx.Timeout(None, connect=limits.connect_timeout_s).as_dict()
         self._used = False
+        self.observer = SILENT
 
     @property
     def base_url(self) -> str:
@@ -110,7 +112,11 @@ class Upstream:
             last = attempt == attempts - 1
             pause = backoff_s(attempt, timing.chance())
             try:
-                response = await self._once(url, request, headers, effect, deadline - timing.clock())
+                exchange = Exchange(request, self._base_url, attempt)
+                with self.observer.exchange(exchange):
+                    sent = headers | exchange.headers
+                    response = await self._once(url, request, sent, effect, deadline - timing.clock())
+                    exchange.status = response.status
             except UpstreamUnavailable:
                 if last or pause >= deadline - timing.clock():
                     raise

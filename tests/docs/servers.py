@@ -112,6 +112,8 @@ def _free_port() -> int:
 def _on_port(words: Sequence[str], port: int) -> list[str]:
     """The command with another port, in the way that its program takes one."""
     changed = list(words)
+    if "--metrics-port" in words:
+        changed[changed.index("--metrics-port") + 1] = "0"
     if "--bind" in words:
         at = changed.index("--bind") + 1
         changed[at] = f"{changed[at].partition(':')[0]}:{port}"

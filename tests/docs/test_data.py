@@ -66,6 +66,8 @@ def test_other_data(block: Block, place: Place) -> None:
         assert shown == json.loads((ROOT / "fastmcp.json").read_text(encoding="utf-8"))
     elif shown.get("event") == "call":
         assert shown.keys() <= {name for row in table("docs/deploy.md", "Logs") for name in row[0].split("`")[1::2]}
+    elif shown.get("event") == "refused":
+        assert form(shown) == form(refused(place))
     elif "mcp" in shown:
         assert form(shown) == form(announced(place, list(shown["catalogs"])))
     elif "resource" in shown:
@@ -87,6 +89,14 @@ def minted_by_mihu(place: Place) -> dict[str, Any]:
     pair = PRODUCTS["mihu"].credential
     form = {"grant_type": "client_credentials", "client_id": pair.tenant, "client_secret": pair.key}
     return dict(httpx.post(f"{place.server}/mihu/oauth/token", data=form, trust_env=False).json())
+
+
+def refused(place: Place) -> dict[str, Any]:
+    """What the log of a server says of a request with a wrong key."""
+    with serving(Command(("toolpress", "serve", "zihin")), place, "/readyz") as served:
+        assert httpx.post(f"{served.url}/mcp", headers={"x-api-key": "wrong"}, trust_env=False).status_code == 401
+        (line,) = (line for line in served.log().splitlines() if line.startswith('{"event": "refused"'))
+        return dict(json.loads(line))
 
 
 def form(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextvars import ContextVar
 from dataclasses import fields
 from typing import Any
 
@@ -18,6 +19,7 @@ from toolpress.embedded import seeded_keys
 from toolpress.errors import ToolpressError
 from toolpress.principal import Principal
 from toolpress.settings import Settings
+from toolpress.telemetry.metrics import Meters
 from toolpress_sandbox import control, faults, journal, paging
 from toolpress_sandbox.clock import Clock
 from toolpress_sandbox.definition import load
@@ -57,15 +59,26 @@ def test_exit_codes() -> None:
     assert {int(row[0]) for row in table(DEPLOY, "Exit codes")} == known
 
 
-def test_log_fields(capsys: pytest.CaptureFixture[str]) -> None:
+def test_log_fields(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     logs.configure("json")
     error = ToolpressError("wrong", status=500, outcome="unknown")
     error.add_note("ValueError at a place")
+    monkeypatch.setattr(logs, "TRACE_ID", ContextVar("trace_id", default="0af7651916cd43dd8448eb211c80319c"))
     logs.call_log(
         request_id="r", tool="t", outcome="error", duration_ms=1.0, caller=Principal("owner", "t", "f"), error=error
     )
     line = json.loads(capsys.readouterr().err)
     assert {name for row in table(DEPLOY, "Logs") for name in code(row[0])} == line.keys()
+
+
+def test_metrics() -> None:
+    documented = {code(row[0])[0]: (row[1], tuple(code(row[2]))) for row in table("docs/observability.md", "Metrics")}
+    known = {name: metric for name, metric in vars(Meters()).items() if name != "registry"}.values()
+    assert documented == {
+        f"{family.name}{'_total' if family.type == 'counter' else ''}": (family.type, metric._labelnames)
+        for metric in known
+        for family in metric.describe()
+    }
 
 
 @pytest.mark.parametrize("name", PRODUCTS)

@@ -108,8 +108,7 @@ class _Server(uvicorn.Server):
     def _stop(self, number: signal.Signals) -> Callable[[], None]:
         def stop() -> None:
             for built in self._servers:
-                built.draining = True
-                built.subscriptions.close()
+                built.drain()
             if self._told_to_stop is None:
                 self._told_to_stop = time.monotonic()
             elif number == signal.SIGINT:

@@ -135,6 +135,9 @@ def _serve(grammar: _Grammar) -> None:
     )
     parser.add_argument("--sandbox", action="store_true", help="serve from the embedded sandbox; needs no account")
     parser.add_argument("--data", metavar="FILE", help="with --sandbox and one catalogue: file that keeps its data")
+    parser.add_argument(
+        "--metrics-port", type=_port, help="show metrics for Prometheus on this port too, 0 for a free one (none)"
+    )
     parser.add_argument("--announce", metavar="FILE", help="write the addresses to FILE as JSON once they are open")
 
 

@@ -22,20 +22,28 @@ from toolpress.embedded import require_sandbox, seeded_keys
 from toolpress.errors import ConfigurationError
 from toolpress.server import MCP_PATH, Built, build_server
 from toolpress.settings import Settings, load_settings
+from toolpress.telemetry.watching import Watching, watching
 
 _STDIO_GRACE_S = 1.0
 
 
 def run(args: argparse.Namespace) -> int:
-    settings = load_settings(host=args.host, port=args.port, sandbox=args.sandbox or None, sandbox_data=args.data)
+    settings = load_settings(
+        host=args.host,
+        port=args.port,
+        sandbox=args.sandbox or None,
+        sandbox_data=args.data,
+        metrics_port=args.metrics_port,
+    )
     logs.configure(settings.log_format, settings.log_level)
     catalogs = [find_catalog(reference) for reference in dict.fromkeys(args.catalogs)]
     _check(catalogs, settings, args)
     if settings.sandbox:
         require_sandbox()
-    if args.transport == "stdio":
-        return _serve_stdio(catalogs[0], settings, args)
-    return _serve_http(catalogs, settings, args)
+    with watching(settings) as watch:
+        if args.transport == "stdio":
+            return _serve_stdio(catalogs[0], settings, args, watch)
+        return _serve_http(catalogs, settings, args, watch)
 
 
 def _check(catalogs: list[Catalog], settings: Settings, args: argparse.Namespace) -> None:
@@ -54,22 +62,25 @@ def _check(catalogs: list[Catalog], settings: Settings, args: argparse.Namespace
         raise ConfigurationError("Two of the catalogues have the same name.", fix="Start a process for each.")
 
 
-def _serve_http(catalogs: list[Catalog], settings: Settings, args: argparse.Namespace) -> int:
+def _serve_http(catalogs: list[Catalog], settings: Settings, args: argparse.Namespace, watch: Watching) -> int:
     with listen(settings.host, settings.port) as listener:
         root = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
-        servers = [build_server(settings, catalog, base_url=args.base_url) for catalog in catalogs]
+        servers = [
+            build_server(settings, catalog, base_url=args.base_url, observe=watch.observe) for catalog in catalogs
+        ]
         urls = {built.name: f"{root}{f'/{built.name}' if servers[1:] else ''}{MCP_PATH}" for built in servers}
 
         def started() -> None:
             _announce(args.announce, servers, urls)
             lines = [line for built in servers for line in _banner(built, urls[built.name])]
+            lines += [f"metrics  {watch.metrics_url}"] if watch.metrics_url else []
             print("\n".join(lines), file=sys.stderr, flush=True)
 
         serve_until_stopped(servers, listener, started)
     return exits.OK
 
 
-def _serve_stdio(catalog: Catalog, settings: Settings, args: argparse.Namespace) -> int:
+def _serve_stdio(catalog: Catalog, settings: Settings, args: argparse.Namespace, watch: Watching) -> int:
     credential = None
     if not settings.sandbox or os.environ.get(catalog.authentication.environment):
         credential = credentials.from_environment(os.environ, catalog)
@@ -77,7 +88,15 @@ def _serve_stdio(catalog: Catalog, settings: Settings, args: argparse.Namespace)
     def started(built: Built) -> None:
         _announce(args.announce, [built], {})
 
-    built = build_server(settings, catalog, credential=credential, base_url=args.base_url, stdio=True, on_start=started)
+    built = build_server(
+        settings,
+        catalog,
+        credential=credential,
+        base_url=args.base_url,
+        stdio=True,
+        on_start=started,
+        observe=watch.observe,
+    )
     asyncio.run(_until_stopped(built))
     return exits.OK
 

@@ -50,7 +50,7 @@ class Lane:
         self._bare = bare
         self._told: set[str] = set()
         self._server = json.dumps(fastmcp_seams.server_info(mcp), separators=(",", ":")).encode("ascii")
-        self._lists = lists.ReadyLists(app, executor.index.catalog)
+        self._lists = lists.ReadyLists(app, executor.index.catalog, executor.observer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         admitted: Admitted | None = scope.get(ADMITTED)
@@ -69,6 +69,7 @@ class Lane:
         if info is None or self._is_hidden(info, principal) or any(word in ask.params for word in _OF_OTHERS):
             await self.app(scope, receive, send)
             return
+        self._executor.observer.asked(ask.params.get("_meta"), ask.version, scope["headers"])
         try:
             async with asyncio.timeout(None) as life:
                 with _watched(receive, life):

@@ -16,6 +16,7 @@ from toolpress.contract import Catalog
 from toolpress.lane import wire
 from toolpress.lane.message import Ask
 from toolpress.principal import Principal
+from toolpress.telemetry import Observer
 
 METHODS = frozenset({"tools/list", "resources/list", "resources/templates/list", "prompts/list", "server/discover"})
 _MOST = 256
@@ -27,8 +28,9 @@ Key = tuple[str, str, str | None, str | None]
 class ReadyLists:
     """The kept answers of one catalogue; `app` is what answers the first time."""
 
-    def __init__(self, app: ASGIApp, catalog: Catalog) -> None:
+    def __init__(self, app: ASGIApp, catalog: Catalog, observer: Observer) -> None:
         self._app = app
+        self._observer = observer
         self._roles = frozenset(catalog.roles)
         self._kept: dict[Key, bytes] = {}
         self._learning = asyncio.Lock()
@@ -42,6 +44,7 @@ class ReadyLists:
                 if members is None:
                     await self._learn(key, ask, scope, receive, send)
                     return
+        self._observer.listed(ask.method)
         await wire.send_json(send, wire.result(ask, members))
 
     def _key(self, ask: Ask, principal: Principal) -> Key:
