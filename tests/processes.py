@@ -58,9 +58,16 @@ def serve(catalog: str, *arguments: str, env: dict[str, str] | None = None) -> I
 
     Further catalogues may stand among the arguments; the addresses are those of the first.
     """
+    with serve_product(catalog, *arguments, "--sandbox", env=env) as server:
+        yield server
+
+
+@contextmanager
+def serve_product(catalog: str, *arguments: str, env: dict[str, str] | None = None) -> Iterator[Server]:
+    """The same without a sandbox of its own: it has none unless the arguments or `env` say where the product is."""
     with tempfile.TemporaryDirectory() as folder:
         announce, log = Path(folder, "announce.json"), Path(folder, "stderr")
-        command = [*TOOLPRESS, "serve", catalog, *arguments, "--sandbox", "--port", "0", "--announce", str(announce)]
+        command = [*TOOLPRESS, "serve", catalog, *arguments, "--port", "0", "--announce", str(announce)]
         with log.open("wb") as stderr:
             process = subprocess.Popen(
                 command, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL, stderr=stderr
@@ -77,6 +84,28 @@ def serve(catalog: str, *arguments: str, env: dict[str, str] | None = None) -> I
                 process.wait()
                 raise
         assert status == 0, log.read_text(encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def sandbox(*words: str, stop: signal.Signals = signal.SIGTERM) -> Iterator[tuple[str, list[str]]]:
+    """A sandbox process on a free port; yields its address and the lines about its keys, ends it by the signal."""
+    command = [*TOOLPRESS, "sandbox", *words, "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            url = process.stderr.readline().split()[-1]
+            lines = [process.stderr.readline() for _ in range(2)]
+            yield url, lines
+        finally:
+            process.send_signal(stop)
+            out, err = process.communicate(timeout=20)
+        assert (process.returncode, out) == (0, "")
+        assert "Traceback" not in err
+
+
+def workers_of(process: subprocess.Popen[bytes]) -> set[int]:
+    """The ids of its child processes."""
+    return set(map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()))
 
 
 def announced(process: subprocess.Popen[bytes], file: Path, log: Path) -> dict[str, Any]:

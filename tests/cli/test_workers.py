@@ -1,0 +1,247 @@
+"""`toolpress serve --workers` as real processes: one port, one key, one sandbox, one end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.conftest import AGENT, OWNER, Command
+from tests.cli.test_serve import delay_next, until
+from tests.modern import call
+from tests.processes import TOOLPRESS, Server, run, sandbox, serve, serve_product, workers_of
+from tests.zihin.wire import HANDSHAKE, answer_of, headers, message, open_session
+from toolpress.catalog import CatalogIndex, find_catalog
+from toolpress.cli.listening import reserve
+from toolpress.credentials import calling
+from toolpress.embedded import default_credential, sandbox_base_url
+from toolpress.errors import ConfigurationError
+
+TWO = ("--workers", "2")
+APART = "are known to one worker alone: set TOOLPRESS_STORE_URL"
+CLIENTS = 16
+CALLS = 20
+BROKEN = (httpx.NetworkError, httpx.RemoteProtocolError)
+"""What a client may see of a worker that died; no timeout is among them."""
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks for workers in /proc")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """Two catalogues behind two workers; its own address is that of zihin."""
+    with serve("zihin", "mihu", *TWO) as server:
+        yield server
+
+
+def answers(server: Server) -> bool:
+    """Whether a new connection is answered."""
+    try:
+        return httpx.post(server.mcp_url, **call(OWNER, "whoami", {})).status_code == 200
+    except BROKEN:
+        return False
+
+
+def test_workers_share_the_port_and_the_sandbox(server: Server) -> None:
+    assert len(workers_of(server.process)) == 2
+    assert answers(server)
+    assert httpx.get(f"{server.sandbox_url}/__sandbox__/requests").json()["requests"], "they ask the one that is told"
+
+
+def test_it_says_how_many_they_are_and_what_they_do_not_share(server: Server) -> None:
+    log = server.log.read_text(encoding="utf-8")
+    assert "\n2 workers\n" in log
+    assert f"access tokens and ended sessions {APART}" in log
+
+
+def test_the_key_of_the_sessions_is_on_no_command_line(server: Server) -> None:
+    for pid in workers_of(server.process):
+        variables = Path(f"/proc/{pid}/environ").read_text(encoding="utf-8").split("\0")
+        [key] = [text.partition("=")[2] for text in variables if text.startswith("TOOLPRESS_SESSION_KEY=")]
+        assert len(key) >= 32
+        assert key not in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
+
+
+def test_workers_that_were_killed_are_replaced_and_sessions_go_on(server: Server) -> None:
+    with httpx.Client() as http:
+        session = open_session(http, server.mcp_url, OWNER)
+    before = workers_of(server.process)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: not workers_of(server.process) & before and answers(server))
+    named = headers(OWNER, mcp_session_id=session, mcp_protocol_version=HANDSHAKE)
+    assert answer_of(httpx.post(server.mcp_url, headers=named, json=message("tools/list")))["result"]["tools"]
+
+
+async def test_a_running_call_ends_well_while_readiness_says_no() -> None:
+    with serve("zihin", *TWO) as server:
+        under_way = delay_next(server.sandbox_url, "get_agent", 1500)
+        async with httpx.AsyncClient(timeout=60) as client:
+            running = asyncio.create_task(client.post(server.mcp_url, **call(OWNER, "get_agent", {"agent_id": AGENT})))
+            await asyncio.to_thread(until, under_way)
+            server.process.send_signal(signal.SIGTERM)
+            while (ready := await readiness(server)) == 200:
+                pass
+            assert (ready, running.done()) == (503, False)
+            assert (await running).json()["result"]["structuredContent"]["agent"]["id"] == AGENT
+        assert await asyncio.to_thread(server.process.wait, 20) == 0
+
+
+async def readiness(server: Server) -> int:
+    """What a new connection is told; a worker that leaves at once may close it unanswered, and is asked no more."""
+    async with httpx.AsyncClient() as client:
+        while True:
+            try:
+                return (await client.get(f"{server.base_url}/readyz")).status_code
+            except BROKEN:
+                assert server.process.poll() is None
+
+
+async def test_a_second_interrupt_waits_for_no_call() -> None:
+    with serve("zihin", *TWO) as server:
+        under_way = delay_next(server.sandbox_url, "get_agent", 60_000)
+        async with httpx.AsyncClient(timeout=60) as client:
+            running = asyncio.create_task(client.post(server.mcp_url, **call(OWNER, "get_agent", {"agent_id": AGENT})))
+            await asyncio.to_thread(until, under_way)
+            server.process.send_signal(signal.SIGINT)
+            while await readiness(server) == 200:
+                pass
+            server.process.send_signal(signal.SIGINT)
+            assert (await running).status_code == 500
+        assert await asyncio.to_thread(server.process.wait, 20) == 0
+
+
+def test_workers_do_not_outlive_a_parent_that_was_killed() -> None:
+    command = [*TOOLPRESS, "serve", "zihin", "--sandbox", "--port", "0", *TWO]
+    environment = {**os.environ, "TOOLPRESS_ANNOUNCE": "1", "TOOLPRESS_STORE_URL": "redis://127.0.0.1:9"}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        process.stderr.readline()  # the addresses: all workers answer
+        process.kill()
+        _, banner = process.communicate(timeout=20)  # which ends when the last of them lets go of stderr
+    assert APART.encode() not in banner, "with a store they share all"
+
+
+def test_what_keeps_workers_from_starting_is_one_line() -> None:
+    done = run("serve", "zihin", "--sandbox", "--port", "0", *TWO, env={"TOOLPRESS_STORE_URL": "memcached://x"})
+    assert done.returncode == 3
+    assert done.stderr.startswith("toolpress serve: The store must be a Redis URL. Set TOOLPRESS_STORE_URL=")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_worker_that_never_answers_ends_the_server(tmp_path: Path) -> None:
+    """A catalogue that only this process can load, as after a broken update."""
+    module = tmp_path / "once.py"
+    module.write_text(
+        "import os, sys\n"
+        "if sys.argv[0].endswith('worker.py'): os._exit(7)\n"
+        "from toolpress_catalogs.zihin.catalog import CATALOG\n",
+        encoding="utf-8",
+    )
+    done = run("serve", "once:CATALOG", "--port", "0", *TWO, env={"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 1
+    assert done.stderr == (
+        "toolpress serve: A worker ended with code 7 before it answered. What it wrote to stderr says why.\n"
+    )
+
+
+def test_an_announcement_that_cannot_be_written_ends_all_workers(tmp_path: Path) -> None:
+    file = tmp_path / "no" / "folder.json"
+    done = run("serve", "zihin", "--sandbox", "--port", "0", *TWO, "--announce", str(file))
+    assert done.returncode == 3
+    assert done.stderr.startswith(f"toolpress serve: Cannot write {file}: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_workers_are_for_http(toolpress: Command) -> None:
+    ran = toolpress("serve", "zihin", "--sandbox", "--transport", "stdio", *TWO)
+    assert (ran.code, ran.complaint.startswith("toolpress serve: --workers goes with HTTP. ")) == (3, True)
+
+
+def test_a_port_that_other_workers_share_is_taken() -> None:
+    with reserve("127.0.0.1", 0) as first:
+        address = first.getsockname()
+        first.listen()
+        with pytest.raises(ConfigurationError, match="Address already in use"):
+            reserve(*address)
+
+
+class Load:
+    """Clients that write and read in turn on connections that they keep, each call with a marker of its own."""
+
+    def __init__(self, url: str, credential: dict[str, str], enough: int) -> None:
+        self._url = url
+        self._credential = credential
+        self._enough = enough
+        self.under_way = asyncio.Event()
+        self.answered: Counter[str] = Counter()
+        self.broken: set[str] = set()
+
+    async def talk(self, number: int) -> None:
+        async with httpx.AsyncClient(timeout=60) as client:
+            for turn in range(CALLS):
+                marker = f"{'write' if turn % 2 else 'read'}-{number}-{turn}"
+                try:
+                    await self._call(client, marker)
+                except BROKEN:
+                    self.broken.add(marker)
+
+    async def _call(self, client: httpx.AsyncClient, marker: str) -> None:
+        if marker.startswith("write"):
+            wire = call(self._credential, "create_contact", {"phone_number": "+905550000000", "name": marker})
+        else:
+            wire = call(self._credential, "list_contacts", {"search": marker})
+        wire["json"]["id"] = marker
+        answer = (await client.post(self._url, **wire)).json()
+        assert not answer["result"]["isError"], answer
+        self.answered[answer["id"]] += 1
+        if self.answered.total() == self._enough:
+            self.under_way.set()
+
+    async def written(self) -> Counter[str]:
+        """How often each marker was written, as the product itself has it."""
+        names: Counter[str] = Counter()
+        async with httpx.AsyncClient(timeout=60) as client:
+            for page in count(1):
+                asked = {"search": "write-", "page": page, "per_page": 100}
+                answer = (await client.post(self._url, **call(self._credential, "list_contacts", asked))).json()
+                listed = answer["result"]["structuredContent"]["data"]
+                names.update(contact["name"] for contact in listed["data"])
+                if page == listed["last_page"]:
+                    return names
+        raise AssertionError("there is a last page")
+
+
+async def test_a_worker_that_is_killed_under_load_costs_its_own_calls_alone() -> None:
+    """Every call ends; what was answered was done once, and what broke was done once at most."""
+    index = CatalogIndex(find_catalog("mihu"))
+    credential = calling(default_credential(index), index.catalog)
+    with ExitStack() as processes:
+        upstream, _ = processes.enter_context(sandbox("mihu"))
+        base_url = sandbox_base_url(index.catalog, upstream)
+        server = processes.enter_context(serve_product("mihu", *TWO, "--base-url", base_url))
+        load = Load(server.mcp_url, credential, enough=CLIENTS * CALLS // 4)
+        talks = asyncio.gather(*(load.talk(number) for number in range(CLIENTS)))
+        await load.under_way.wait()
+        before = workers_of(server.process)
+        os.kill(min(before), signal.SIGKILL)
+        await talks
+        await asyncio.to_thread(until, lambda: len(workers_of(server.process) - {min(before)}) == 2)
+        assert max(before) in workers_of(server.process), "the other one goes on"
+        written = await load.written()
+    assert set(load.answered.values()) == {1}
+    assert load.answered.total() + len(load.broken) == CLIENTS * CALLS
+    assert 0 < len(load.broken) <= CLIENTS, "at most the call that each client had under way"
+    assert set(written.values()) == {1}, "nothing is written twice"
+    answered = {marker for marker in load.answered if marker.startswith("write")}
+    assert answered <= written.keys() <= answered | load.broken
