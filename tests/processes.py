@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,6 +77,7 @@ def serve_product(catalog: str, *arguments: str, env: dict[str, str] | None = No
             seen = announced(process, announce, log)
             yield Server(seen["mcp"], seen["sandbox"], process, log, seen["catalogs"])
         finally:
+            killed = process.poll() == -signal.SIGKILL  # by the test itself
             process.send_signal(signal.SIGTERM)
             try:
                 status = process.wait(20)
@@ -83,7 +85,7 @@ def serve_product(catalog: str, *arguments: str, env: dict[str, str] | None = No
                 process.kill()
                 process.wait()
                 raise
-        assert status == 0, log.read_text(encoding="utf-8", errors="replace")
+        assert killed or status == 0, log.read_text(encoding="utf-8", errors="replace")
 
 
 @contextmanager
@@ -101,6 +103,24 @@ def sandbox(*words: str, stop: signal.Signals = signal.SIGTERM) -> Iterator[tupl
             out, err = process.communicate(timeout=20)
         assert (process.returncode, out) == (0, "")
         assert "Traceback" not in err
+
+
+@contextmanager
+def redis_server(folder: Path, *options: str) -> Iterator[None]:
+    """A redis-server of our own that keeps nothing on disk, once it takes connections."""
+    command = ["redis-server", *options, "--save", ""]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    impatience = threading.Timer(20, process.kill)
+    impatience.start()
+    try:
+        assert any("ready to accept connections" in line.lower() for line in process.stdout)
+        impatience.cancel()
+        yield
+    finally:
+        impatience.cancel()
+        process.terminate()
+        process.communicate(timeout=20)
 
 
 def workers_of(process: subprocess.Popen[bytes]) -> set[int]:

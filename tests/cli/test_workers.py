@@ -7,10 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
-from itertools import count
 from pathlib import Path
 
 import httpx
@@ -19,12 +16,9 @@ import pytest
 from tests.cli.conftest import AGENT, OWNER, Command
 from tests.cli.test_serve import delay_next, until
 from tests.modern import call
-from tests.processes import TOOLPRESS, Server, run, sandbox, serve, serve_product, workers_of
+from tests.processes import TOOLPRESS, Server, run, serve, workers_of
 from tests.zihin.wire import HANDSHAKE, answer_of, headers, message, open_session
-from toolpress.catalog import CatalogIndex, find_catalog
 from toolpress.cli.listening import reserve
-from toolpress.credentials import calling
-from toolpress.embedded import default_credential, sandbox_base_url
 from toolpress.errors import ConfigurationError
 
 TWO = ("--workers", "2")
@@ -174,74 +168,3 @@ def test_a_port_that_other_workers_share_is_taken() -> None:
         first.listen()
         with pytest.raises(ConfigurationError, match="Address already in use"):
             reserve(*address)
-
-
-class Load:
-    """Clients that write and read in turn on connections that they keep, each call with a marker of its own."""
-
-    def __init__(self, url: str, credential: dict[str, str], enough: int) -> None:
-        self._url = url
-        self._credential = credential
-        self._enough = enough
-        self.under_way = asyncio.Event()
-        self.answered: Counter[str] = Counter()
-        self.broken: set[str] = set()
-
-    async def talk(self, number: int) -> None:
-        async with httpx.AsyncClient(timeout=60) as client:
-            for turn in range(CALLS):
-                marker = f"{'write' if turn % 2 else 'read'}-{number}-{turn}"
-                try:
-                    await self._call(client, marker)
-                except BROKEN:
-                    self.broken.add(marker)
-
-    async def _call(self, client: httpx.AsyncClient, marker: str) -> None:
-        if marker.startswith("write"):
-            wire = call(self._credential, "create_contact", {"phone_number": "+905550000000", "name": marker})
-        else:
-            wire = call(self._credential, "list_contacts", {"search": marker})
-        wire["json"]["id"] = marker
-        answer = (await client.post(self._url, **wire)).json()
-        assert not answer["result"]["isError"], answer
-        self.answered[answer["id"]] += 1
-        if self.answered.total() == self._enough:
-            self.under_way.set()
-
-    async def written(self) -> Counter[str]:
-        """How often each marker was written, as the product itself has it."""
-        names: Counter[str] = Counter()
-        async with httpx.AsyncClient(timeout=60) as client:
-            for page in count(1):
-                asked = {"search": "write-", "page": page, "per_page": 100}
-                answer = (await client.post(self._url, **call(self._credential, "list_contacts", asked))).json()
-                listed = answer["result"]["structuredContent"]["data"]
-                names.update(contact["name"] for contact in listed["data"])
-                if page == listed["last_page"]:
-                    return names
-        raise AssertionError("there is a last page")
-
-
-async def test_a_worker_that_is_killed_under_load_costs_its_own_calls_alone() -> None:
-    """Every call ends; what was answered was done once, and what broke was done once at most."""
-    index = CatalogIndex(find_catalog("mihu"))
-    credential = calling(default_credential(index), index.catalog)
-    with ExitStack() as processes:
-        upstream, _ = processes.enter_context(sandbox("mihu"))
-        base_url = sandbox_base_url(index.catalog, upstream)
-        server = processes.enter_context(serve_product("mihu", *TWO, "--base-url", base_url))
-        load = Load(server.mcp_url, credential, enough=CLIENTS * CALLS // 4)
-        talks = asyncio.gather(*(load.talk(number) for number in range(CLIENTS)))
-        await load.under_way.wait()
-        before = workers_of(server.process)
-        os.kill(min(before), signal.SIGKILL)
-        await talks
-        await asyncio.to_thread(until, lambda: len(workers_of(server.process) - {min(before)}) == 2)
-        assert max(before) in workers_of(server.process), "the other one goes on"
-        written = await load.written()
-    assert set(load.answered.values()) == {1}
-    assert load.answered.total() + len(load.broken) == CLIENTS * CALLS
-    assert 0 < len(load.broken) <= CLIENTS, "at most the call that each client had under way"
-    assert set(written.values()) == {1}, "nothing is written twice"
-    answered = {marker for marker in load.answered if marker.startswith("write")}
-    assert answered <= written.keys() <= answered | load.broken
