@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 from tests.cli.conftest import AGENT, OWNER, Command
 from tests.cli.test_serve import delay_next, until
 from tests.modern import call
-from tests.processes import TOOLPRESS, Server, run, serve, workers_of
+from tests.processes import Server, run, serve, workers_of
 from tests.zihin.wire import HANDSHAKE, answer_of, headers, message, open_session
 from toolpress.cli.listening import reserve
 from toolpress.errors import ConfigurationError
@@ -77,17 +76,38 @@ def test_workers_that_were_killed_are_replaced_and_sessions_go_on(server: Server
     assert answer_of(httpx.post(server.mcp_url, headers=named, json=message("tools/list")))["result"]["tools"]
 
 
-async def test_a_running_call_ends_well_while_readiness_says_no() -> None:
-    with serve("zihin", *TWO) as server:
-        under_way = delay_next(server.sandbox_url, "get_agent", 1500)
+def test_workers_do_not_outlive_a_parent_that_was_killed(server: Server) -> None:
+    """The last of those that share a server."""
+    workers = workers_of(server.process)
+    server.process.kill()
+    server.process.wait(20)
+    until(lambda: not any(runs(pid) for pid in workers))
+
+
+def runs(pid: int) -> bool:
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False
+
+
+async def test_they_drain_together_and_a_second_interrupt_ends_the_wait() -> None:
+    with serve("zihin", *TWO, env={"TOOLPRESS_STORE_URL": "redis://127.0.0.1:9"}) as server:
+        assert APART not in server.log.read_text(encoding="utf-8"), "with a store they share all"
         async with httpx.AsyncClient(timeout=60) as client:
-            running = asyncio.create_task(client.post(server.mcp_url, **call(OWNER, "get_agent", {"agent_id": AGENT})))
-            await asyncio.to_thread(until, under_way)
-            server.process.send_signal(signal.SIGTERM)
+            calls = []
+            for milliseconds in (2000, 60_000):
+                under_way = delay_next(server.sandbox_url, "get_agent", milliseconds)
+                asked = call(OWNER, "get_agent", {"agent_id": AGENT})
+                calls.append(asyncio.create_task(client.post(server.mcp_url, **asked)))
+                await asyncio.to_thread(until, under_way)
+            server.process.send_signal(signal.SIGINT)
             while (ready := await readiness(server)) == 200:
                 pass
-            assert (ready, running.done()) == (503, False)
-            assert (await running).json()["result"]["structuredContent"]["agent"]["id"] == AGENT
+            assert (ready, calls[0].done()) == (503, False)
+            assert (await calls[0]).json()["result"]["structuredContent"]["agent"]["id"] == AGENT
+            server.process.send_signal(signal.SIGINT)
+            assert (await calls[1]).status_code == 500
         assert await asyncio.to_thread(server.process.wait, 20) == 0
 
 
@@ -99,31 +119,6 @@ async def readiness(server: Server) -> int:
                 return (await client.get(f"{server.base_url}/readyz")).status_code
             except BROKEN:
                 assert server.process.poll() is None
-
-
-async def test_a_second_interrupt_waits_for_no_call() -> None:
-    with serve("zihin", *TWO) as server:
-        under_way = delay_next(server.sandbox_url, "get_agent", 60_000)
-        async with httpx.AsyncClient(timeout=60) as client:
-            running = asyncio.create_task(client.post(server.mcp_url, **call(OWNER, "get_agent", {"agent_id": AGENT})))
-            await asyncio.to_thread(until, under_way)
-            server.process.send_signal(signal.SIGINT)
-            while await readiness(server) == 200:
-                pass
-            server.process.send_signal(signal.SIGINT)
-            assert (await running).status_code == 500
-        assert await asyncio.to_thread(server.process.wait, 20) == 0
-
-
-def test_workers_do_not_outlive_a_parent_that_was_killed() -> None:
-    command = [*TOOLPRESS, "serve", "zihin", "--sandbox", "--port", "0", *TWO]
-    environment = {**os.environ, "TOOLPRESS_ANNOUNCE": "1", "TOOLPRESS_STORE_URL": "redis://127.0.0.1:9"}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
-        assert process.stderr is not None
-        process.stderr.readline()  # the addresses: all workers answer
-        process.kill()
-        _, banner = process.communicate(timeout=20)  # which ends when the last of them lets go of stderr
-    assert APART.encode() not in banner, "with a store they share all"
 
 
 def test_what_keeps_workers_from_starting_is_one_line() -> None:

@@ -22,9 +22,9 @@ from toolpress.settings import load_settings
 
 
 def main(*catalogs: str) -> None:
-    settings = load_settings()
-    logs.configure(settings.log_format, settings.log_level)
     try:
+        settings = load_settings()
+        logs.configure(settings.log_format, settings.log_level)
         servers = [build_server(settings, find_catalog(reference)) for reference in catalogs]
         with listen(settings.host, settings.port, shared=True) as listener:
             serve_until_stopped(servers, listener, _started)
