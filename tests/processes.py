@@ -65,7 +65,7 @@ def serve(catalog: str, *arguments: str, env: dict[str, str] | None = None) -> I
 
 @contextmanager
 def serve_product(catalog: str, *arguments: str, env: dict[str, str] | None = None) -> Iterator[Server]:
-    """The same without a sandbox of its own: it has none unless the arguments or `env` say where the product is."""
+    """The same for a product that runs elsewhere; the arguments or `env` say where."""
     with tempfile.TemporaryDirectory() as folder:
         announce, log = Path(folder, "announce.json"), Path(folder, "stderr")
         command = [*TOOLPRESS, "serve", catalog, *arguments, "--port", "0", "--announce", str(announce)]

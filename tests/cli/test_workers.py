@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -72,6 +73,11 @@ def test_workers_that_were_killed_are_replaced_and_sessions_go_on(server: Server
     for pid in before:
         os.kill(pid, signal.SIGKILL)
     until(lambda: not workers_of(server.process) & before and answers(server))
+    log = [json.loads(line) for line in server.log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
+    ended = {line["worker"]: line for line in log if line["event"] == "worker ended"}
+    assert ended.keys() == before
+    assert {line["exit_code"] for line in ended.values()} == {-signal.SIGKILL}
+    assert all(line["pause_s"] > 0 for line in ended.values()), "they had not lived long"
     named = headers(OWNER, mcp_session_id=session, mcp_protocol_version=HANDSHAKE)
     assert answer_of(httpx.post(server.mcp_url, headers=named, json=message("tools/list")))["result"]["tools"]
 

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -73,9 +74,9 @@ def topology(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
 
 def here(value: str, store_port: str) -> str:
     """A value of compose.yaml on this machine."""
-    return {"${TOOLPRESS_SESSION_KEY:?": SECRET, "${TOOLPRESS_PUBLIC_URL:-": ""}.get(
-        value[: value.find(":") + 2], value.replace("redis:6379", f"127.0.0.1:{store_port}")
-    )
+    given = {"TOOLPRESS_SESSION_KEY": SECRET, "TOOLPRESS_PUBLIC_URL": ""}
+    told = re.sub(r"\$\{(\w+):[^}]*\}", lambda variable: given[variable[1]], value)
+    return told.replace("redis:6379", f"127.0.0.1:{store_port}")
 
 
 @contextmanager
@@ -120,7 +121,8 @@ def test_the_services_name_one_another() -> None:
     assert exposed
     assert proxied[1].split() == [f"{name}:{exposed[1]}" for name in REPLICAS]
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["proxy"]
-    assert "redis" in SERVICES
+    for replica in REPLICAS.values():
+        assert urlsplit(replica["environment"]["TOOLPRESS_STORE_URL"]).hostname in SERVICES
 
 
 def test_a_probe_of_the_proxy_is_answered(topology: Topology) -> None:

@@ -8,7 +8,7 @@ from toolpress.errors import ConfigurationError
 
 
 def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
-    """A listening socket; new connections go to all that are `shared` in turn, each by the kernel's choice.
+    """A listening socket; among those that are `shared` the kernel divides new connections.
 
     Raises:
         ConfigurationError: The port is taken, or the host is none of this machine's addresses.
