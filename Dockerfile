@@ -18,7 +18,8 @@ COPY --from=build /app /app
 ENV PATH=/app/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 TOOLPRESS_HOST=0.0.0.0 TOOLPRESS_PORT=8000
 USER 10001
 EXPOSE 8000
+# http.client, since urllib would ask a proxy of the environment.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
-    CMD ["python", "-c", "import os; from urllib.request import urlopen; urlopen('http://127.0.0.1:' + os.environ['TOOLPRESS_PORT'] + '/readyz', timeout=2)"]
+    CMD ["python", "-c", "import os; from http.client import HTTPConnection; probe = HTTPConnection('127.0.0.1', os.environ['TOOLPRESS_PORT'], timeout=2); probe.request('GET', '/readyz'); exit(probe.getresponse().status != 200)"]
 ENTRYPOINT ["toolpress"]
 CMD ["serve", "mihu", "zihin"]

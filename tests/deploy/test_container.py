@@ -33,6 +33,7 @@ def run(image: Stage, words: list[str], port: int, **options: object) -> subproc
         **image.env,
         "HOME": "/nonexistent",
         "TMPDIR": str(passing),
+        "HTTP_PROXY": "http://127.0.0.1:9",  # as where machines reach others through one
         "PYTHONPATH": str(READ_ONLY),
         "TOOLPRESS_HOST": "127.0.0.1",
         "TOOLPRESS_PORT": str(port),
