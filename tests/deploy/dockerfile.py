@@ -16,7 +16,7 @@ import string
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 SKIPPED = ("apt-get", "useradd")
 """What needs the real base image."""
@@ -158,6 +158,4 @@ class _Builder:
 
     def _below(self, path: str) -> Path:
         """Where a path of the image is."""
-        return (
-            self._stage.root / self._stage.workdir.lstrip("/") / path if path[0] != "/" else self._stage.root / path[1:]
-        )
+        return self._stage.root / (PurePosixPath(self._stage.workdir) / path).relative_to("/")
