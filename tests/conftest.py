@@ -13,6 +13,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-expected", action="store_true", help="write golden trees, lint texts and figures anew")
     parser.addoption("--run-foreign", action="store_true", help="run the tests that need node and npm packages")
     parser.addoption("--isolation-calls", default=600, help="how many calls the isolation test makes")
+    parser.addoption("--dialogues", default=48, help="how many dialogues the test of replicas leads")
 
 
 @pytest.fixture(scope="session")

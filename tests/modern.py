@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
@@ -12,10 +12,13 @@ VERSION = "2026-07-28"
 _PREFIX = "io.modelcontextprotocol"
 
 
-def request(method: str, key: str, /, named: str | None = None, **params: Any) -> dict[str, Any]:
-    """Headers and body for `httpx`; `named` is the tool, prompt or URI that the headers repeat."""
+def request(method: str, key: str | Mapping[str, str], /, named: str | None = None, **params: Any) -> dict[str, Any]:
+    """Headers and body for `httpx`; `named` is the tool, prompt or URI that the headers repeat.
+
+    The key is sent as zihin has it; headers in its place are sent as they are.
+    """
     headers = {
-        "X-Api-Key": key,
+        **({"X-Api-Key": key} if isinstance(key, str) else key),
         "Accept": "application/json, text/event-stream",
         "MCP-Protocol-Version": VERSION,
         "Mcp-Method": method,
@@ -31,7 +34,7 @@ def listen(key: str, *uris: str) -> dict[str, Any]:
     return request("subscriptions/listen", key, notifications={"resourceSubscriptions": list(uris)})
 
 
-def call(key: str, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def call(key: str | Mapping[str, str], tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
     return request("tools/call", key, tool, name=tool, arguments=arguments)
 
 

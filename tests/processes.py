@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,9 +59,16 @@ def serve(catalog: str, *arguments: str, env: dict[str, str] | None = None) -> I
 
     Further catalogues may stand among the arguments; the addresses are those of the first.
     """
+    with serve_product(catalog, *arguments, "--sandbox", env=env) as server:
+        yield server
+
+
+@contextmanager
+def serve_product(catalog: str, *arguments: str, env: dict[str, str] | None = None) -> Iterator[Server]:
+    """The same for a product that runs elsewhere; the arguments or `env` say where."""
     with tempfile.TemporaryDirectory() as folder:
         announce, log = Path(folder, "announce.json"), Path(folder, "stderr")
-        command = [*TOOLPRESS, "serve", catalog, *arguments, "--sandbox", "--port", "0", "--announce", str(announce)]
+        command = [*TOOLPRESS, "serve", catalog, *arguments, "--port", "0", "--announce", str(announce)]
         with log.open("wb") as stderr:
             process = subprocess.Popen(
                 command, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL, stderr=stderr
@@ -69,6 +77,7 @@ def serve(catalog: str, *arguments: str, env: dict[str, str] | None = None) -> I
             seen = announced(process, announce, log)
             yield Server(seen["mcp"], seen["sandbox"], process, log, seen["catalogs"])
         finally:
+            killed = process.poll() == -signal.SIGKILL  # by the test itself
             process.send_signal(signal.SIGTERM)
             try:
                 status = process.wait(20)
@@ -76,7 +85,47 @@ def serve(catalog: str, *arguments: str, env: dict[str, str] | None = None) -> I
                 process.kill()
                 process.wait()
                 raise
-        assert status == 0, log.read_text(encoding="utf-8", errors="replace")
+        assert killed or status == 0, log.read_text(encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def sandbox(*words: str, stop: signal.Signals = signal.SIGTERM) -> Iterator[tuple[str, list[str]]]:
+    """A sandbox process on a free port; yields its address and the lines about its keys, ends it by the signal."""
+    command = [*TOOLPRESS, "sandbox", *words, "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            url = process.stderr.readline().split()[-1]
+            lines = [process.stderr.readline() for _ in range(2)]
+            yield url, lines
+        finally:
+            process.send_signal(stop)
+            out, err = process.communicate(timeout=20)
+        assert (process.returncode, out) == (0, "")
+        assert "Traceback" not in err
+
+
+@contextmanager
+def redis_server(folder: Path, *options: str) -> Iterator[None]:
+    """A redis-server of our own that keeps nothing on disk, once it takes connections."""
+    command = ["redis-server", *options, "--save", ""]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    impatience = threading.Timer(20, process.kill)
+    impatience.start()
+    try:
+        assert any("ready to accept connections" in line.lower() for line in process.stdout)
+        impatience.cancel()
+        yield
+    finally:
+        impatience.cancel()
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def workers_of(process: subprocess.Popen[bytes]) -> set[int]:
+    """The ids of its child processes."""
+    return set(map(int, Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()))
 
 
 def announced(process: subprocess.Popen[bytes], file: Path, log: Path) -> dict[str, Any]:

@@ -78,6 +78,11 @@ class Built:
     def upstream_url(self) -> str:
         return self.executor.client.upstream.base_url
 
+    def use_sandbox(self, address: str) -> None:
+        """Have a running sandbox in the product's place; only before the first request."""
+        self.sandbox_url = address
+        self.executor.client.upstream.point_to(sandbox_base_url(self.executor.index.catalog, address))
+
 
 def build_server(
     settings: Settings,
@@ -113,9 +118,8 @@ def build_server(
         async with AsyncExitStack() as stack:
             if settings.sandbox:
                 sandbox = running_sandbox(index, data=settings.sandbox_data)
-                built.sandbox_url = await asyncio.to_thread(sandbox.__enter__)
+                built.use_sandbox(await asyncio.to_thread(sandbox.__enter__))
                 stack.push_async_callback(asyncio.to_thread, sandbox.__exit__, None, None, None)
-                client.upstream.point_to(sandbox_base_url(catalog, built.sandbox_url))
                 if stdio:
                     executor.fallback = default_credential(index)
             if on_start is not None:

@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     catalog: str | None = Field(default=None, description="Catalogue for the ASGI factory; may be absent if only one.")
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, description="Processes that share the listening socket.")
     log_format: LogFormat = "auto"
     log_level: LogLevel = "info"
     allowed_hosts: Names = Field(default=(), description="Host headers accepted besides localhost.")
@@ -81,4 +82,8 @@ def load_settings(**overrides: Any) -> Settings:
 
 def base_url_override(catalog: str, environment: Mapping[str, str] = os.environ) -> str | None:
     """The base URL that replaces the catalogue's own, or None."""
-    return environment.get(f"TOOLPRESS_{catalog.upper()}_BASE_URL") or None
+    return environment.get(base_url_variable(catalog)) or None
+
+
+def base_url_variable(catalog: str) -> str:
+    return f"TOOLPRESS_{catalog.upper()}_BASE_URL"

@@ -76,6 +76,7 @@ def test_debug_stands_before_or_behind_any_command(command: str) -> None:
         (["--no-such-option"], r"toolpress: .*--no-such-option\. Try: toolpress --help"),
         (["serve"], r"toolpress serve: .*CATALOG\. Try: toolpress serve --help"),
         (["serve", "zihin", "--port", "65536"], r"toolpress serve: .*from 0 to 65535\. Try: toolpress serve --help"),
+        (["serve", "zihin", "--workers", "0"], r"toolpress serve: .*number of processes from 1\. Try: .*"),
         (["serve", "zihin", "--port", "http"], r"toolpress serve: .*from 0 to 65535\. Try: .*"),
         (["serve", "zihin", "--transport", "pigeon"], r"toolpress serve: .*'pigeon'.*"),
         (["drive", "zihin"], r"toolpress drive: .*--sandbox\. Try: toolpress drive --help"),

@@ -4,35 +4,15 @@ from __future__ import annotations
 
 import signal
 import socket
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.cli.conftest import OWNER, REVOKED, Command
-from tests.processes import TOOLPRESS
+from tests.processes import sandbox as running
 from toolpress.catalog import CatalogIndex
 from toolpress.embedded import seeded_keys
-
-
-@contextmanager
-def running(*words: str, stop: signal.Signals = signal.SIGTERM) -> Iterator[tuple[str, list[str]]]:
-    """A sandbox process on a free port; yields its address and the lines about its keys, ends it by the signal."""
-    command = [*TOOLPRESS, "sandbox", *words, "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        try:
-            url = process.stderr.readline().split()[-1]
-            lines = [process.stderr.readline() for _ in range(2)]
-            yield url, lines
-        finally:
-            process.send_signal(stop)
-            out, err = process.communicate(timeout=20)
-        assert (process.returncode, out) == (0, "")
-        assert "Traceback" not in err
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT], ids=lambda stop: stop.name)

@@ -19,6 +19,7 @@ from tests.docs.commands import SERVER, Command, Place, output, saved_modules
 from tests.docs.pages import ROOT, table
 from tests.docs.products import PRODUCTS, Product
 from tests.docs.servers import serving, status, tools_over_http, tools_over_stdio
+from toolpress.cli.parser import parse
 from toolpress.client import Client
 from toolpress.embedded import sandbox_base_url
 from toolpress.whoami import whoami
@@ -84,6 +85,17 @@ def _pip(command: Command, _place: Place) -> None:
             distribution(name)
         except PackageNotFoundError:
             assert shutil.which(name), f"{name} is not installed"
+
+
+def _docker(command: Command, _place: Place) -> None:
+    """Not run: tests/deploy does what these files say. Here they are there, and know the command's words."""
+    if command.words[1] == "compose":
+        text = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+        assert all(f"${{{name}:" in text for name in command.environment)
+    elif command.words[1] == "build":
+        assert (ROOT / command.words[-1] / "Dockerfile").exists()
+    else:
+        parse(command.words[command.words.index("toolpress") + 1 :])
 
 
 def _npx(command: Command, place: Place) -> None:
@@ -194,6 +206,7 @@ RUNNERS: dict[tuple[str, ...], Runner] = {
     ("granian",): _serves,
     ("gunicorn",): _serves,
     ("curl",): _curl,
+    ("docker",): _docker,
     ("nox",): _nox,
     ("npx",): _npx,
     ("pip", "install"): _pip,

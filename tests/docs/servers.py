@@ -47,7 +47,7 @@ class Served:
 @contextmanager
 def serving(command: Command, place: Place, ready: str) -> Iterator[Served]:
     """The command on a free port, once the path `ready` answers 200; ended by SIGTERM."""
-    port = _free_port()
+    port = free_port()
     stderr = place.folder / f"stderr-{port}"
     with stderr.open("wb") as sink:
         process = subprocess.Popen(
@@ -104,7 +104,7 @@ def _await(served: Served, path: str) -> None:
     raise TimeoutError(f"not ready within 60 s: {served.log()}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 

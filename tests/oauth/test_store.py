@@ -7,9 +7,7 @@ import base64
 import json
 import shutil
 import socket
-import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +20,7 @@ from hypothesis import strategies as st
 from key_value.aio.stores.memory import MemoryStore
 
 from tests.oauth.conftest import SECRET, TENANT, Clock, Parts, Site, Stage, application, error_in, make_server
+from tests.processes import redis_server
 from toolpress.errors import ConfigurationError
 from toolpress.oauth import Pair, StoreUnavailable, open_store
 from toolpress.oauth.ledger import Grant, Ledger
@@ -195,19 +194,8 @@ def test_redis_urls_that_cannot_be_read() -> None:
 def redis_url(tmp_path: Path) -> Iterator[str]:
     """A redis-server of our own, on a socket, with a password that a URL has to escape."""
     path = tmp_path / "redis.sock"
-    command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--requirepass", "p@ss/word", "--save", ""]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    impatience = threading.Timer(20, process.kill)
-    impatience.start()
-    try:
-        assert any("ready to accept connections" in line.lower() for line in process.stdout)
-        impatience.cancel()
+    with redis_server(tmp_path, "--port", "0", "--unixsocket", str(path), "--requirepass", "p@ss/word"):
         yield f"unix://:{quote('p@ss/word', safe='')}@{path}"
-    finally:
-        impatience.cancel()
-        process.terminate()
-        process.communicate(timeout=20)
 
 
 @needs_redis

@@ -118,7 +118,7 @@ def _serve(grammar: _Grammar) -> None:
         "Serve a catalogue's tools over MCP.",
         "serve zihin --sandbox",
         "serve mihu zihin --sandbox",
-        "serve zihin --host 0.0.0.0 --port 8080",
+        "serve zihin --host 0.0.0.0 --port 8080 --workers 4",
         "serve zihin --transport stdio",
     )
     parser.add_argument(
@@ -133,6 +133,7 @@ def _serve(grammar: _Grammar) -> None:
     parser.add_argument(
         "--base-url", help="address of the product's REST API instead of the catalogue's, for one catalogue"
     )
+    parser.add_argument("--workers", type=_workers, metavar="N", help="processes that share the port (1)")
     parser.add_argument("--sandbox", action="store_true", help="serve from the embedded sandbox; needs no account")
     parser.add_argument("--data", metavar="FILE", help="with --sandbox and one catalogue: file that keeps its data")
     parser.add_argument(
@@ -268,6 +269,12 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < math.inf:
         raise argparse.ArgumentTypeError("a number of seconds above 0")
     return seconds
+
+
+def _workers(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a number of processes from 1")
+    return int(text)
 
 
 def _port(text: str) -> int:

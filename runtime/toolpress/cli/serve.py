@@ -6,22 +6,24 @@ import argparse
 import asyncio
 import json
 import os
+import secrets
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from toolpress import credentials, logs
 from toolpress.catalog import find_catalog
 from toolpress.cli import exits
-from toolpress.cli.listening import listen
+from toolpress.cli.listening import listen, reserve
 from toolpress.cli.over_http import serve_until_stopped
 from toolpress.cli.signals import STOP_SIGNALS
+from toolpress.cli.workers import Workers
 from toolpress.contract import Catalog
-from toolpress.embedded import require_sandbox, seeded_keys
+from toolpress.embedded import require_sandbox, running_sandbox, seeded_keys
 from toolpress.errors import ConfigurationError
 from toolpress.server import MCP_PATH, Built, build_server
-from toolpress.settings import Settings, load_settings
+from toolpress.settings import Settings, base_url_variable, load_settings
 from toolpress.telemetry.watching import Watching, watching
 
 _STDIO_GRACE_S = 1.0
@@ -31,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
     settings = load_settings(
         host=args.host,
         port=args.port,
+        workers=args.workers,
         sandbox=args.sandbox or None,
         sandbox_data=args.data,
         metrics_port=args.metrics_port,
@@ -40,14 +43,16 @@ def run(args: argparse.Namespace) -> int:
     _check(catalogs, settings, args)
     if settings.sandbox:
         require_sandbox()
-    with watching(settings) as watch:
+    with watching(settings, processes=settings.workers) as watch:
         if args.transport == "stdio":
             return _serve_stdio(catalogs[0], settings, args, watch)
         return _serve_http(catalogs, settings, args, watch)
 
 
 def _check(catalogs: list[Catalog], settings: Settings, args: argparse.Namespace) -> None:
-    """What can only be meant for one catalogue is refused with several."""
+    """What can only be meant for HTTP, or for one catalogue, is refused elsewhere."""
+    if args.transport == "stdio" and args.workers is not None:
+        raise ConfigurationError("--workers goes with HTTP.", fix="Leave it out: over stdio there is one client.")
     if len(catalogs) == 1:
         return
     single = {
@@ -63,7 +68,8 @@ def _check(catalogs: list[Catalog], settings: Settings, args: argparse.Namespace
 
 
 def _serve_http(catalogs: list[Catalog], settings: Settings, args: argparse.Namespace, watch: Watching) -> int:
-    with listen(settings.host, settings.port) as listener:
+    alone = settings.workers == 1
+    with (listen if alone else reserve)(settings.host, settings.port) as listener:
         root = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"
         servers = [
             build_server(settings, catalog, base_url=args.base_url, observe=watch.observe) for catalog in catalogs
@@ -73,11 +79,30 @@ def _serve_http(catalogs: list[Catalog], settings: Settings, args: argparse.Name
         def started() -> None:
             _announce(args.announce, servers, urls)
             lines = [line for built in servers for line in _banner(built, urls[built.name])]
+            lines += _of_workers(servers, settings)
             lines += [f"metrics  {watch.metrics_url}"] if watch.metrics_url else []
             print("\n".join(lines), file=sys.stderr, flush=True)
 
-        serve_until_stopped(servers, listener, started)
+        if alone:
+            serve_until_stopped(servers, listener, started)
+        else:
+            _by_workers(servers, args.catalogs, listener.getsockname()[1], started)
     return exits.OK
+
+
+def _by_workers(servers: Sequence[Built], references: Sequence[str], port: int, started: Callable[[], None]) -> None:
+    """Workers make these servers anew; the sandboxes, which they share, run here."""
+    settings = servers[0].settings
+    with ExitStack() as sandboxes:
+        for built in servers if settings.sandbox else ():
+            sandbox = running_sandbox(built.executor.index, data=settings.sandbox_data)
+            built.use_sandbox(sandboxes.enter_context(sandbox))
+        environment = {base_url_variable(built.name): built.upstream_url for built in servers}
+        environment |= {"TOOLPRESS_HOST": settings.host, "TOOLPRESS_PORT": str(port), "TOOLPRESS_SANDBOX": "0"}
+        if settings.session_key is None:
+            environment["TOOLPRESS_SESSION_KEY"] = secrets.token_hex()
+        workers = Workers(settings.workers, dict.fromkeys(references), environment, settings.grace_s)
+        asyncio.run(workers.run(started))
 
 
 def _serve_stdio(catalog: Catalog, settings: Settings, args: argparse.Namespace, watch: Watching) -> int:
@@ -139,6 +164,20 @@ def _banner(built: Built, url: str) -> Iterator[str]:
     yield f"test keys, sent as {ways}{f', with their tenant as {tenancy.header}' if tenancy else ''}"
     for key in seeded_keys(index):
         yield f"  {key.key}  {key.role} of {key.tenant}{'' if key.usable else ', revoked'}"
+
+
+def _of_workers(servers: Sequence[Built], settings: Settings) -> Iterator[str]:
+    if settings.workers == 1:
+        return
+    yield f"{settings.workers} workers"
+    catalogs = [built.executor.index.catalog for built in servers]
+    apart = {
+        "access tokens": any(catalog.authentication.oauth for catalog in catalogs),
+        "ended sessions": any(catalog.sessions for catalog in catalogs),
+    }
+    if settings.store_url is None and any(apart.values()):
+        told = " and ".join(what for what, kept in apart.items() if kept)
+        yield f"  {told} are known to one worker alone: set TOOLPRESS_STORE_URL to a Redis that they share"
 
 
 def _announce(file: str | None, servers: Sequence[Built], urls: Mapping[str, str]) -> None:
