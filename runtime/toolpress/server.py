@@ -21,6 +21,8 @@ from starlette.middleware import Middleware as AsgiMiddleware
 from starlette.routing import BaseRoute, Mount
 
 from toolpress import fastmcp_seams, health
+from toolpress.audience import Audience
+from toolpress.bus import Bus, open_bus
 from toolpress.catalog import CatalogIndex
 from toolpress.client import Client
 from toolpress.contract import Catalog
@@ -52,6 +54,7 @@ class Built:
     executor: Executor
     settings: Settings
     subscriptions: Subscriptions
+    audience: Audience
     sandbox_url: str | None = None
     draining: bool = False
     on_stop: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
@@ -90,6 +93,7 @@ def build_server(
         identity_ttl_s=settings.identity_ttl_s,
         headers=fastmcp_seams.request_headers,
     )
+    bus = Bus() if stdio else open_bus(settings.store_url, catalog.name)
     built: Built
 
     @asynccontextmanager
@@ -106,6 +110,7 @@ def build_server(
                 on_start(built)
             for leave in built.on_stop:
                 stack.push_async_callback(leave)
+            await stack.enter_async_context(bus)
             built.draining = False
             try:
                 yield {}
@@ -122,7 +127,8 @@ def build_server(
         dereference_schemas=False,
     )
     fastmcp_seams.skip_header_schema_lookup(mcp)
-    built = Built(mcp, executor, settings, offer(mcp, executor))
+    audience = Audience(executor, bus, settings.session_key.get_secret_value() if settings.session_key else "")
+    built = Built(mcp, executor, settings, offer(mcp, executor, audience), audience)
     for path, endpoint in health.endpoints(lambda: built.draining).items():
         mcp.custom_route(path, methods=["GET"])(endpoint)
     return built
@@ -178,6 +184,7 @@ def _sessions(built: Built) -> Iterator[AsgiMiddleware]:
         SessionLayer,
         book=SessionBook(catalog.name, catalog.sessions, store.keys, key),
         streams=Streams(lambda: built.draining or process_is_leaving()),
+        join=built.audience.join,
     )
 
 

@@ -24,6 +24,7 @@ from toolpress.principal import Credential
 from toolpress.server import Built, build_server, http_app
 from toolpress.settings import Settings
 
+TOOLS = {"toolsListChanged": True}
 LIVE, FIXED, OTHER = "notebook://notes", "notebook://forms/note", "nb_test_b_owner"
 
 
@@ -127,6 +128,36 @@ async def test_a_key_that_lost_its_role_hears_nothing_more(mcp_url: str, built: 
         assert "result" in await anext(lost)  # nothing was left between the one change that it heard of and the end
 
 
+async def test_a_stream_that_wants_to_hear_of_tools_is_told_when_its_key_has_another_role(
+    mcp_url: str, built: Built, product: Product
+) -> None:
+    def open_stream(http: httpx.AsyncClient, key: str) -> Any:
+        return http.stream("POST", mcp_url, **modern.request("subscriptions/listen", key, notifications=TOOLS))
+
+    async def seen_as(http: httpx.AsyncClient, role: str) -> None:
+        product.keys[EDITOR] = (role, "a")
+        built.executor.identities.drop(Credential(EDITOR))
+        await http.post(mcp_url, **modern.request("tools/list", EDITOR))
+
+    async with (
+        httpx.AsyncClient(timeout=20) as http,
+        open_stream(http, EDITOR) as own,
+        open_stream(http, OWNER) as other,
+    ):
+        mine, theirs = modern.messages(own), modern.messages(other)
+        for opened in (mine, theirs):
+            assert (await anext(opened))["params"]["notifications"] == TOOLS
+        for role in ("editor", "member", "member", "owner"):
+            await seen_as(http, role)
+        for _ in ("member", "owner"):
+            assert (await anext(mine))["method"] == "notifications/tools/list_changed"
+        built.subscriptions.close()
+        assert ["result" in message for message in [*[m async for m in mine], *[m async for m in theirs]]] == [
+            True,
+            True,
+        ]
+
+
 async def test_a_server_that_stops_ends_its_streams(mcp_url: str, built: Built) -> None:
     async with httpx.AsyncClient(timeout=20) as http, stream(http, mcp_url, OWNER, LIVE) as found:
         built.subscriptions.close()
@@ -182,7 +213,8 @@ async def test_a_session_subscribes_hears_and_unsubscribes(sessions_url: str, bu
             assert await asyncio.wait_for(other.told.get(), 20) == LIVE
         assert own.told.empty()
         assert other.told.empty()
-    assert built.subscriptions._subscribers == {}
+    assert built.subscriptions._of_connection == {}
+    assert built.audience._listeners == set()
 
 
 async def test_subscribing_to_the_hidden_is_subscribing_to_nothing(sessions_url: str) -> None:
