@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -20,8 +21,10 @@ from tests.runtime.conftest import listening
 from tests.runtime.fixture_catalog.catalog import CATALOG
 from tests.runtime.product import EDITOR, MEMBER, OWNER, Product
 from toolpress import fastmcp_seams
+from toolpress.oauth import StoreUnavailable
 from toolpress.principal import Credential
 from toolpress.server import Built, build_server, http_app
+from toolpress.sessions import SESSION
 from toolpress.settings import Settings
 
 TOOLS = {"toolsListChanged": True}
@@ -234,6 +237,27 @@ async def test_a_connection_without_a_session_is_told_that_it_cannot_be_notified
         async with connect(f"{address}/mcp", OWNER, Inbox()) as client:
             with pytest.raises(MCPError, match="keeps no session"):
                 await subscribe(client, LIVE)
+
+
+class Forgetful:
+    """A session whose store is away."""
+
+    async def subscribe(self, uri: str) -> None:
+        raise StoreUnavailable(f"Not kept: {uri}.", retryable=True)
+
+    unsubscribe = subscribe
+
+
+async def test_a_store_that_is_away_is_a_reason_to_come_back(product: Product) -> None:
+    built = build_server(Settings(), CATALOG, credential=Credential(OWNER), transport=product.transport())
+    context: Any = SimpleNamespace(request=SimpleNamespace(scope={SESSION: Forgetful()}))
+    for answer, params in (
+        (built.subscriptions.on_subscribe, mcp_types.SubscribeRequestParams(uri=LIVE)),
+        (built.subscriptions.on_unsubscribe, mcp_types.UnsubscribeRequestParams(uri=LIVE)),
+    ):
+        with pytest.raises(MCPError) as caught:
+            await answer(context, params)
+        assert caught.value.error.data == {"code": "STORE_UNAVAILABLE", "retryable": True}
 
 
 def test_the_seams_exist(built: Built) -> None:

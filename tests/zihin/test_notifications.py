@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -188,3 +189,19 @@ def test_a_role_that_one_replica_sees_changed_is_told_on_the_streams_of_another(
         assert "result" in reader.ask(here, "tools/list", {})
         assert next_message(lines) == TOOLS
     change_key(here, OWNER, role="owner")
+
+
+@needs_redis
+def test_without_its_redis_a_replica_answers_and_tells_its_own_listeners(
+    tmp_path: Path, http: httpx.Client, change: Change
+) -> None:
+    with serve("zihin", env={"TOOLPRESS_STORE_URL": f"unix://{tmp_path / 'nothing'}"}) as server:
+        with http.stream("POST", server.mcp_url, **modern.listen(EDITOR, AGENTS)) as answer:
+            lines = answer.iter_lines()
+            next_message(lines)
+            for _ in range(3):
+                change(server)
+                assert next_message(lines)["method"] == UPDATED["method"]
+        log = server.log.read_text(encoding="utf-8")
+    assert log.count("bus_lost") == 1, "said once, however often it is tried"
+    assert "Traceback" not in log
