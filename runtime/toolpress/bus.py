@@ -45,9 +45,10 @@ class Missed:
     """Others could not be heard for a while: anything may have changed."""
 
 
-Notice = Changed | RoleSeen | Missed
+Told = Changed | RoleSeen
+Notice = Told | Missed
 
-_KINDS: dict[str, type[Changed | RoleSeen]] = {"changed": Changed, "role": RoleSeen}
+_KINDS: dict[str, type[Told]] = {"changed": Changed, "role": RoleSeen}
 _WORDS = {kind: word for word, kind in _KINDS.items()}
 
 
@@ -57,7 +58,7 @@ class Bus:
     def __init__(self) -> None:
         self.on_notice: Callable[[Notice], None] = lambda _notice: None
 
-    def tell(self, notice: Changed | RoleSeen) -> None:
+    def tell(self, notice: Told) -> None:
         self.on_notice(notice)
 
     async def __aenter__(self) -> None:
@@ -79,24 +80,24 @@ class RedisBus(Bus):
         self._client = open_redis(url)
         self._channel = channel
         self._own = secrets.token_hex(8)
-        self._waiting: dict[Changed | RoleSeen, None] = {}
+        self._waiting: dict[Told, None] = {}
         self._filled = asyncio.Event()
         self._tried = asyncio.Event()
-        self._joined_before = False
-        self._lost = False
+        self._failing: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
-    def tell(self, notice: Changed | RoleSeen) -> None:
+    def tell(self, notice: Told) -> None:
         super().tell(notice)
         if len(self._waiting) < _MOST_WAITING:
             self._waiting[notice] = None
             self._filled.set()
 
     async def __aenter__(self) -> None:
-        """Waits for Redis a little: from then on nothing is missed."""
+        """Waits for Redis a little: from then on nothing is missed unnoticed."""
         self._tasks = [asyncio.create_task(self._persist(work)) for work in (self._listen, self._send)]
         with suppress(TimeoutError):
             await asyncio.wait_for(self._tried.wait(), _WAIT_S)
+        self._tried.set()
 
     async def __aexit__(self, *_: object) -> None:
         for task in self._tasks:
@@ -111,21 +112,23 @@ class RedisBus(Bus):
             try:
                 await work()
             except Exception as error:  # noqa: BLE001 - calls go on, whatever happens to Redis
-                self._report(error)
+                if not self._failing:
+                    bus_log(error)
+                self._failing.add(work.__name__)
                 self._tried.set()
                 await asyncio.sleep(_PAUSE_S)
 
-    def _report(self, error: Exception | None) -> None:
-        """One line when Redis is lost and one when it is back."""
-        if self._lost != (error is not None):
-            self._lost = error is not None
-            bus_log(error)
+    def _works(self, work: Callable[[], Awaitable[None]]) -> None:
+        if work.__name__ in self._failing:
+            self._failing.discard(work.__name__)
+            if not self._failing:
+                bus_log(None)
 
     async def _send(self) -> None:
         await self._filled.wait()
         await self._send_waiting()
         self._filled.clear()
-        self._report(None)
+        self._works(self._send)
 
     async def _send_waiting(self) -> None:
         while self._waiting:
@@ -151,21 +154,21 @@ class RedisBus(Bus):
                         self.on_notice(notice)
 
     def _join(self) -> None:
-        if self._joined_before:
+        if self._tried.is_set():
             self.on_notice(Missed())
-        self._joined_before = True
         self._tried.set()
-        self._report(None)
+        self._works(self._listen)
 
-    def _packed(self, notice: Changed | RoleSeen) -> str:
+    def _packed(self, notice: Told) -> str:
         return json.dumps({"from": self._own, "kind": _WORDS[type(notice)], **asdict(notice)})
 
     def _unpacked(self, text: str) -> Notice | None:
         """None for our own notices, and for those of another version that we do not understand."""
         try:
             facts = json.loads(text)
-            sender, kind = facts.pop("from"), facts.pop("kind")
-            return None if sender == self._own else _KINDS[kind](**facts)
+            sender, kind = facts.pop("from"), _KINDS[facts.pop("kind")]
+            understood = all(isinstance(fact, str) for fact in facts.values())
+            return kind(**facts) if understood and sender != self._own else None
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
 

@@ -103,7 +103,9 @@ class Subscriptions:
         self._of_connection[connection][wanted] = self._audience.join(caller, wants, tell)
 
     def _unsubscribe_connection(self, connection: Connection, uri: str) -> None:
-        self._of_connection.get(connection, {}).pop(uri, _nothing)()
+        leave = self._of_connection.get(connection, {}).pop(uri, None)
+        if leave is not None:
+            leave()
 
     def _forget(self, connection: Connection) -> None:
         for leave in self._of_connection.pop(connection).values():
@@ -147,7 +149,3 @@ def _session_of(context: ServerRequestContext) -> OpenSession | None:
     """The sealed session of the request, where the server has such."""
     session: OpenSession | None = context.request.scope.get(SESSION) if context.request is not None else None
     return session
-
-
-def _nothing() -> None:
-    """There was no such subscription."""

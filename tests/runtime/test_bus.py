@@ -37,6 +37,14 @@ def redis(tmp_path: Path) -> Iterator[str]:
         yield f"unix://{path}"
 
 
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was said of Redis."""
+    lines: list[str] = []
+    monkeypatch.setattr(module, "bus_log", lambda error: lines.append("lost" if error else "found"))
+    return lines
+
+
 @asynccontextmanager
 async def replicas(url: str, *servers: str) -> AsyncIterator[list[Ear]]:
     ears = [Ear(open_bus(url, server)) for server in servers]
@@ -70,7 +78,15 @@ async def test_replicas_of_one_server_hear_each_other_and_every_notice_once(redi
 @needs_redis
 async def test_what_is_not_understood_is_passed_over(redis: str) -> None:
     known = {"from": "x", "kind": "changed", "tenant": "t1", "uri": "notebook://notes"}
-    strange = [known | {"kind": "of the next version"}, known | {"more": 1}, {"from": "x"}, [], None, "text"]
+    strange = [
+        known | {"kind": "of the next version"},
+        known | {"more": "1"},
+        known | {"tenant": []},
+        {"from": "x"},
+        [],
+        None,
+        "text",
+    ]
     client = import_module("redis.asyncio").from_url(redis)
     async with client, replicas(redis, "notebook") as [ear]:
         for message in [*map(json.dumps, strange), "{", json.dumps(known)]:
@@ -80,7 +96,7 @@ async def test_what_is_not_understood_is_passed_over(redis: str) -> None:
 
 @needs_redis
 async def test_after_redis_was_away_replicas_know_that_they_missed_something_and_hear_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: list[str]
 ) -> None:
     monkeypatch.setattr(module, "_PAUSE_S", 0.05)
     async with AsyncExitStack() as stack:
@@ -96,6 +112,18 @@ async def test_after_redis_was_away_replicas_know_that_they_missed_something_and
             first.bus.tell(NOTES)
             while await second.next() != NOTES:
                 pass
+            assert log.count("lost") == len(both)
+
+
+@needs_redis
+async def test_a_replica_that_started_before_redis_did_joins_when_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
+    monkeypatch.setattr(module, "_PAUSE_S", 0.05)
+    async with replicas(f"unix://{tmp_path / 'redis.sock'}", "notebook") as [ear]:
+        with running(tmp_path):
+            assert await ear.next() == Missed()
+            assert log == ["lost", "found"]
 
 
 @needs_redis
@@ -144,19 +172,19 @@ class Away:
     async def aclose(self) -> None: ...
 
 
-async def test_a_redis_that_is_away_is_reported_once_and_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    lines: list[str] = []
+async def test_a_redis_that_is_away_is_reported_once_and_holds_up_nobody(
+    monkeypatch: pytest.MonkeyPatch, log: list[str]
+) -> None:
     away = Away(enough=5)
     monkeypatch.setattr(module, "_PAUSE_S", 0.001)
     monkeypatch.setattr(module, "open_redis", lambda _url: away)
-    monkeypatch.setattr(module, "bus_log", lambda error: lines.append(type(error).__name__))
     async with replicas("redis://nowhere", "notebook") as [ear]:
         for number in range(5000):
             ear.bus.tell(Changed(f"t{number}", "notebook://notes"))
         await asyncio.wait_for(away.tried.wait(), 20)
         assert ear.heard.qsize() == 5000
         assert len(ear.bus._waiting) < 2000, "what waits is bounded"
-    assert lines == ["ConnectionError"]
+    assert log == ["lost"]
 
 
 @needs_redis
