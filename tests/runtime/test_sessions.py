@@ -180,6 +180,18 @@ async def test_of_one_credential_the_newest_subscriptions_count() -> None:
     assert not any(secret in text for text in everything for secret in (MINE.key, OTHER.key))
 
 
+async def test_a_short_session_in_between_does_not_hide_a_long_one_from_the_limit() -> None:
+    clock = Clock()
+    sessions = SessionBook("notebook", RULES, MemoryStore(), KEY, clock, most_subscriptions=2)
+    long = await opened(sessions, plan="pro")
+    for session in (long, await opened(sessions, plan="free")):
+        await sessions.subscribe(session, MINE, NOTES)
+    clock.now += 25 * HOUR
+    for _ in range(2):
+        await sessions.subscribe(await opened(sessions), MINE, NOTES)
+    assert not await sessions.subscribed(long, NOTES)
+
+
 async def test_a_store_that_is_down_says_so() -> None:
     class Down(MemoryStore):
         async def get(self, *_: Any, **__: Any) -> Any:
