@@ -54,7 +54,6 @@ class Built:
     executor: Executor
     settings: Settings
     subscriptions: Subscriptions
-    audience: Audience
     sandbox_url: str | None = None
     draining: bool = False
     on_stop: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
@@ -128,7 +127,7 @@ def build_server(
     )
     fastmcp_seams.skip_header_schema_lookup(mcp)
     audience = Audience(executor, bus, settings.session_key.get_secret_value() if settings.session_key else "")
-    built = Built(mcp, executor, settings, offer(mcp, executor, audience), audience)
+    built = Built(mcp, executor, settings, offer(mcp, executor, audience))
     for path, endpoint in health.endpoints(lambda: built.draining).items():
         mcp.custom_route(path, methods=["GET"])(endpoint)
     return built
@@ -184,7 +183,7 @@ def _sessions(built: Built) -> Iterator[AsgiMiddleware]:
         SessionLayer,
         book=SessionBook(catalog.name, catalog.sessions, store.keys, key),
         streams=Streams(lambda: built.draining or process_is_leaving()),
-        join=built.audience.join,
+        join=built.subscriptions.audience.join,
     )
 
 

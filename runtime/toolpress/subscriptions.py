@@ -34,7 +34,7 @@ class Subscriptions:
 
     def __init__(self, executor: Executor, audience: Audience) -> None:
         self._executor = executor
-        self._audience = audience
+        self.audience = audience
         self._of_connection: dict[Connection, dict[str, Leave]] = {}
         self._listen = ListenHandler(self)
 
@@ -53,7 +53,7 @@ class Subscriptions:
     ) -> mcp_types.EmptyResult:
         try:
             caller = await self._executor.caller()
-            if not self._audience.may_see(caller, params.uri):
+            if not self.audience.may_see(caller, params.uri):
                 raise MCPError(
                     code=fastmcp_seams.INVALID_PARAMS,
                     message=f"Resource not found: {params.uri!r}",
@@ -100,7 +100,7 @@ class Subscriptions:
             self._of_connection[connection] = {}
             connection.exit_stack.callback(self._forget, connection)
         self._unsubscribe_connection(connection, wanted)
-        self._of_connection[connection][wanted] = self._audience.join(caller, wants, tell)
+        self._of_connection[connection][wanted] = self.audience.join(caller, wants, tell)
 
     def _unsubscribe_connection(self, connection: Connection, uri: str) -> None:
         leave = self._of_connection.get(connection, {}).pop(uri, None)
@@ -120,7 +120,7 @@ class Subscriptions:
         except ToolpressError as error:
             raise protocol_error(error) from error
         wanted = params.notifications.resource_subscriptions or []
-        known = [uri for uri in wanted if self._audience.may_see(caller, uri)]
+        known = [uri for uri in wanted if self.audience.may_see(caller, uri)]
         honoured = params.notifications.model_copy(update={"resource_subscriptions": known})
         token = _LISTENER.set((caller, frozenset(known)))
         try:
@@ -138,7 +138,7 @@ class Subscriptions:
         async def tell(event: Event) -> None:
             listener(event)
 
-        return self._audience.join(caller, wants, tell)
+        return self.audience.join(caller, wants, tell)
 
     async def publish(self, event: ServerEvent) -> None:
         """Of the SDK's bus; what is published goes over ours."""

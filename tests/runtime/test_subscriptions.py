@@ -217,7 +217,7 @@ async def test_a_session_subscribes_hears_and_unsubscribes(sessions_url: str, bu
         assert own.told.empty()
         assert other.told.empty()
     assert built.subscriptions._of_connection == {}
-    assert built.audience._listeners == set()
+    assert built.subscriptions.audience._listeners == set()
 
 
 async def test_subscribing_to_the_hidden_is_subscribing_to_nothing(sessions_url: str) -> None:
