@@ -73,8 +73,11 @@ class Client:
         Raises:
             ToolpressError: See `toolpress.errors`; `to_payload()` is the wire form.
         """
-        checked = checking.validate(operation, plain(arguments))
-        return await self._exchanged(operation, request.build(operation, checked))
+        return (await self.answer(operation, plain(arguments))).payload
+
+    async def answer(self, operation: Operation, arguments: Mapping[str, object]) -> response.Answer:
+        """The same for plain values alone, with the upstream's own text beside what it says."""
+        return await self._exchanged(operation, request.build(operation, checking.validate(operation, arguments)))
 
     async def read(self, uri: str, live: LiveRead) -> JsonObject:
         """What the upstream shows now of a resource.
@@ -84,9 +87,9 @@ class Client:
         """
         rule = ResponseRule(data_as=live.data_as)
         operation = Operation(uri, "read", Route("GET", live.path), params=(), model="", response=rule)
-        return await self._exchanged(operation, request.UpstreamRequest("GET", live.path, live.query))
+        return (await self._exchanged(operation, request.UpstreamRequest("GET", live.path, live.query))).payload
 
-    async def _exchanged(self, operation: Operation, built: request.UpstreamRequest) -> JsonObject:
+    async def _exchanged(self, operation: Operation, built: request.UpstreamRequest) -> response.Answer:
         answer = await self.upstream.send(
             built,
             headers=self._headers(operation),

@@ -49,7 +49,7 @@ class Completer:
         if tool is None:
             return []
         try:
-            answer = await self._executor.run(tool, {})
+            answer = (await self._executor.run(tool, {})).payload
         except ToolpressError:
             return []  # a suggestion is worth no error
         items = answer.get(argument.suggest.items)

@@ -25,6 +25,7 @@ from toolpress.errors import (
 from toolpress.identity import IdentityCache
 from toolpress.logs import call_log, current_request_id
 from toolpress.principal import CALLER, Caller, Credential
+from toolpress.response import Answer
 from toolpress.surface import ResourceInfo
 from toolpress.whoami import asker
 
@@ -57,8 +58,8 @@ class Executor:
         self.fallback: Credential | None = None
         self.on_change: OnChange = lambda _caller, _tool: None
         longest = client.catalog.authentication.identity.ttl_s
-        ttl_s = longest if identity_ttl_s is None else min(identity_ttl_s, longest)
-        self.identities = IdentityCache(asker(client), ttl_s=ttl_s, clock=clock)
+        self.identity_ttl_s = longest if identity_ttl_s is None else min(identity_ttl_s, longest)
+        self.identities = IdentityCache(asker(client), ttl_s=self.identity_ttl_s, clock=clock)
         self._headers = headers
         self._clock = clock
 
@@ -78,7 +79,7 @@ class Executor:
         principal = await self.identities.principal(credential)
         return Caller(self.index.catalog.name, principal, credential)
 
-    async def run(self, tool: ToolInfo, arguments: Mapping[str, Any]) -> JsonObject:
+    async def run(self, tool: ToolInfo, arguments: Mapping[str, Any]) -> Answer:
         """The result of the tool; raises ToolpressError and nothing else."""
         return await self._logged({"tool": tool.name}, lambda caller: self._allowed(tool, arguments, caller))
 
@@ -115,7 +116,7 @@ class Executor:
                 error=error,
             )
 
-    async def _allowed(self, tool: ToolInfo, arguments: Mapping[str, Any], caller: Caller) -> JsonObject:
+    async def _allowed(self, tool: ToolInfo, arguments: Mapping[str, Any], caller: Caller) -> Answer:
         decision = decide(caller.principal, tool, self.index.catalog)
         if not decision.callable:
             raise _denied(tool, caller, decision.code)
@@ -125,7 +126,7 @@ class Executor:
         self._hold_down(operation, repaired, schema, caller)
         changed = tool.effect != "read"  # also when the call is cut short
         try:
-            return await self._as(caller, lambda client: client.call(operation, repaired))
+            return await self._as(caller, lambda client: client.answer(operation, repaired))
         except ToolpressError as error:
             changed = error.outcome == "unknown"
             raise
@@ -141,7 +142,7 @@ class Executor:
             return resource.text or ""
         return await self._as(caller, lambda client: client.read(resource.uri, live))
 
-    async def _as(self, caller: Caller, work: Callable[[Client], Awaitable[JsonObject]]) -> JsonObject:
+    async def _as(self, caller: Caller, work: Callable[[Client], Awaitable[Result]]) -> Result:
         """Work with the caller's credential; a role that the upstream contradicts is forgotten."""
         try:
             return await work(self.client.for_caller(caller.credential))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from fastmcp import FastMCP
 from fastmcp.server.dependencies import fastmcp_request_ctx, get_http_request
+from mcp.server.caching import CacheHint
 from mcp.server.connection import Connection
-from mcp.server.context import ServerRequestContext
+from mcp.server.context import ServerMiddleware, ServerRequestContext
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST
 from pydantic import BaseModel
 
@@ -16,11 +18,16 @@ __all__ = [
     "INTERNAL_ERROR",
     "INVALID_PARAMS",
     "INVALID_REQUEST",
+    "Additions",
+    "additions",
+    "answer_around",
     "connection_of",
     "handle",
     "handles",
+    "hint_caches",
     "in_request",
     "request_headers",
+    "server_info",
     "skip_header_schema_lookup",
 ]
 
@@ -38,6 +45,42 @@ def skip_header_schema_lookup(server: FastMCP[Any]) -> None:
 
 def _no_declared_headers(_name: str) -> None:
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Additions:
+    """What a server holds, by how it touches a request: all of them, names and lists, or lists alone."""
+
+    middleware: tuple[object, ...]
+    transforms: tuple[object, ...]
+    components: tuple[object, ...]
+
+
+def additions(server: FastMCP[Any]) -> Additions:
+    """Compared by identity: whatever is added to the server later makes another value."""
+    low, local = server._mcp_server, server._local_provider  # noqa: SLF001 - what runs is told nowhere else
+    own = [*server.transforms, *(each for provider in server.providers for each in provider.transforms)]
+    return Additions(
+        middleware=(*server.middleware, *low.middleware),
+        transforms=tuple(own),
+        components=(*server.providers, *local._components),  # noqa: SLF001 - the public list is made by coroutines
+    )
+
+
+def server_info(server: FastMCP[Any]) -> dict[str, Any]:
+    """The name and version that the server puts into results of 2026-07-28."""
+    stamp: dict[str, Any] = server._mcp_server.server_info_stamp  # noqa: SLF001 - no public way to see it
+    return stamp
+
+
+def hint_caches(server: FastMCP[Any], hints: dict[str, CacheHint]) -> None:
+    """For how long, and for whom, clients may keep the answers to these methods; FastMCP has one hint for all."""
+    server._mcp_server.cache_hints.update(hints)  # noqa: SLF001 - the same
+
+
+def answer_around(server: FastMCP[Any], middleware: ServerMiddleware[Any]) -> None:
+    """Run around every answer of the server, which it sees as it goes over the wire."""
+    server._mcp_server.middleware.append(middleware)  # noqa: SLF001 - FastMCP's middleware sees objects, not the wire
 
 
 def handle(

@@ -6,7 +6,6 @@ add_to(mcp, CATALOG, modules=["agents"])
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -35,6 +34,7 @@ from toolpress.executor import Executor
 from toolpress.principal import Credential, Principal
 from toolpress.prompts import CatalogPrompt
 from toolpress.resources import CatalogResource, CatalogTemplate
+from toolpress.response import Answer
 from toolpress.subscriptions import Subscriptions
 from toolpress.surface import EMPTY, ResourceInfo
 
@@ -70,10 +70,10 @@ class CatalogTool(Tool):
 
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
         try:
-            result = await self._executor.run(self._info, arguments)
+            answer = await self._executor.run(self._info, arguments)
         except ToolpressError as error:
-            return _as_result(error.to_payload(), is_error=True)
-        return _as_result(result, is_error=False)
+            return _as_result(Answer(error.to_payload()), is_error=True)
+        return _as_result(answer, is_error=False)
 
 
 class CatalogProvider(Provider):
@@ -208,6 +208,6 @@ def offer(mcp: FastMCP[Any], executor: Executor, audience: Audience | None = Non
     return subscriptions
 
 
-def _as_result(payload: JsonObject, *, is_error: bool) -> ToolResult:
-    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
-    return ToolResult(content=[TextContent(type="text", text=text)], structured_content=payload, is_error=is_error)
+def _as_result(answer: Answer, *, is_error: bool) -> ToolResult:
+    text = TextContent(type="text", text=answer.text)
+    return ToolResult(content=[text], structured_content=answer.payload, is_error=is_error)

@@ -19,6 +19,8 @@ from toolpress.paths import first_text, lookup
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{2,79}|[a-z][a-z0-9]*(?:_[a-z0-9]+){1,12}")
 _MESSAGE_LIMIT = 2000
+_MENDED = re.compile(rb"[\r\n]|\\u[dD]|NaN|Infinity")
+"""Line breaks, which an event stream would cut at, and what `_parse` replaces; inside a text it costs a rewriting."""
 _PASSING = frozenset({408, 425, 429, 502, 503, 504})
 """Statuses of a moment: the same read may succeed later."""
 
@@ -33,7 +35,22 @@ class UpstreamResponse:
     retry_after_s: float | None = None
 
 
-def read(operation: Operation, errors: ErrorRules, response: UpstreamResponse) -> JsonObject:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The result of a tool; `raw` is the upstream's own JSON where it says just that, in one line of UTF-8."""
+
+    payload: JsonObject
+    raw: bytes | None = None
+
+    @property
+    def text(self) -> str:
+        """The payload as JSON."""
+        if self.raw is not None:
+            return self.raw.decode("utf-8")
+        return json.dumps(self.payload, ensure_ascii=False, separators=(",", ":"))
+
+
+def read(operation: Operation, errors: ErrorRules, response: UpstreamResponse) -> Answer:
     """The result of the tool.
 
     Raises:
@@ -53,15 +70,16 @@ def read(operation: Operation, errors: ErrorRules, response: UpstreamResponse) -
     if not response.body.strip():
         if operation.response.format == "sse":
             raise _garbled("The upstream's event stream was empty.", response, operation.effect)
-        return {"success": True}
+        return Answer({"success": True})
     content_type = response.headers.get("content-type", "").lower()
     if operation.response.format == "sse" and not content_type.startswith("application/json"):
-        body = _gather(operation, errors, response)
+        body, whole = _gather(operation, errors, response), False
     else:
-        body = _json(response, operation.effect)
+        body, whole = _json(response, operation.effect), True
     if isinstance(body, dict) and body.get("success") is False:
         raise _refusal(body, response, errors, operation.effect, doubtful=False)
-    return _deliver(body, operation.response)
+    payload = _deliver(body, operation.response)
+    return Answer(payload, response.body if whole and payload is body and _passes(response.body) else None)
 
 
 def _deliver(body: Any, rule: ResponseRule) -> JsonObject:
@@ -113,6 +131,21 @@ def _parse(body: bytes) -> Any:
     """JSON as a client can be given it: NaN and Infinity become null, lone surrogates the replacement character."""
     value = json.loads(body.decode("utf-8-sig", errors="replace"), parse_constant=lambda _: None)
     return _clean(value) if b"\\ud" in body or b"\\uD" in body else value
+
+
+def _passes(body: bytes) -> bool:
+    """Whether the bytes of an object may be handed on as they are: in one line, and nothing in them was mended."""
+    return body[:1] == b"{" and body[-1:] == b"}" and not _MENDED.search(body) and _is_utf8(body)
+
+
+def _is_utf8(body: bytes) -> bool:
+    if body.isascii():
+        return True
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _clean(value: Any) -> Any:

@@ -16,6 +16,7 @@ from fastmcp.exceptions import NotFoundError
 from fastmcp.server.http import StarletteWithLifespan
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools.base import Tool, ToolResult
+from mcp.server.caching import CacheHint
 from mcp.shared.exceptions import MCPError
 from starlette.middleware import Middleware as AsgiMiddleware
 from starlette.routing import BaseRoute, Mount
@@ -30,8 +31,11 @@ from toolpress.embedded import default_credential, running_sandbox, sandbox_base
 from toolpress.entrance import entrance
 from toolpress.errors import ToolpressError
 from toolpress.executor import Executor
+from toolpress.fastmcp_seams import Additions
+from toolpress.fingerprint import Fingerprinted
 from toolpress.gate import Gate
 from toolpress.instructions import RoleInstructions, instructions_for
+from toolpress.lane import LIST_METHODS, Lane
 from toolpress.oauth import open_store
 from toolpress.principal import Credential
 from toolpress.protocol_errors import KnownCaller, protocol_error
@@ -44,6 +48,8 @@ from toolpress.subscriptions import Subscriptions
 from toolpress.version import VERSION
 
 MCP_PATH = "/mcp"
+_SHARED_LIST_TTL_MS = 300_000
+"""Lists that are the same for every key change with a release alone."""
 
 
 @dataclass(slots=True)
@@ -54,6 +60,8 @@ class Built:
     executor: Executor
     settings: Settings
     subscriptions: Subscriptions
+    bare: Additions
+    """What the server held when it was built."""
     sandbox_url: str | None = None
     draining: bool = False
     on_stop: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
@@ -126,8 +134,11 @@ def build_server(
         dereference_schemas=False,
     )
     fastmcp_seams.skip_header_schema_lookup(mcp)
-    audience = Audience(executor, bus, settings.session_key.get_secret_value() if settings.session_key else "")
-    built = Built(mcp, executor, settings, offer(mcp, executor, audience))
+    fastmcp_seams.answer_around(mcp, Fingerprinted(executor))
+    fastmcp_seams.hint_caches(mcp, _cache_hints(executor))
+    key = settings.session_key.get_secret_value() if settings.session_key else ""
+    subscriptions = offer(mcp, executor, Audience(executor, bus, key))
+    built = Built(mcp, executor, settings, subscriptions, fastmcp_seams.additions(mcp))
     for path, endpoint in health.endpoints(lambda: built.draining).items():
         mcp.custom_route(path, methods=["GET"])(endpoint)
     return built
@@ -155,7 +166,7 @@ def mountable(built: Built, prefix: str = "") -> tuple[StarletteWithLifespan, tu
     )
     app = built.mcp.http_app(
         path=MCP_PATH,
-        middleware=[gate, *_sessions(built)],
+        middleware=[gate, *_sessions(built), *_lane(built)],
         json_response=True,
         stateless_http=True,
         host_origin_protection=True,
@@ -185,6 +196,21 @@ def _sessions(built: Built) -> Iterator[AsgiMiddleware]:
         streams=Streams(lambda: built.draining or process_is_leaving()),
         join=built.subscriptions.audience.join,
     )
+
+
+def _lane(built: Built) -> Iterator[AsgiMiddleware]:
+    """The fast lane, unless it is switched off."""
+    if built.settings.fast_lane:
+        yield AsgiMiddleware(Lane, mcp=built.mcp, bare=built.bare, executor=built.executor)
+
+
+def _cache_hints(executor: Executor) -> dict[str, CacheHint]:
+    """How long clients may keep lists: no longer than a role is believed, and for themselves, where roles differ."""
+    if len(executor.index.catalog.roles) > 1:
+        hint = CacheHint(round(executor.identity_ttl_s * 1000), "private")
+    else:
+        hint = CacheHint(_SHARED_LIST_TTL_MS, "public")
+    return dict.fromkeys(LIST_METHODS, hint)
 
 
 class ProtocolErrors(Middleware):

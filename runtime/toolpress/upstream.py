@@ -12,7 +12,6 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,6 +35,7 @@ from toolpress.retry import RETRY_STATUSES, backoff_s, retry_after_s
 from toolpress.tenancy import PLACEHOLDER, host_of
 
 MAX_ANSWER_BYTES = 10 * 1024 * 1024
+_ALWAYS = {"accept-encoding": "gzip, deflate"}
 _LOCALHOST = ".localhost"
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
@@ -70,7 +70,8 @@ class Upstream:
         self._transport = transport
         self._timing = timing or Timing()
         self._max_answer_bytes = max_answer_bytes
-        self._http: httpx.AsyncClient | None = None
+        self._timeout = httpx.Timeout(None, connect=limits.connect_timeout_s).as_dict()
+        self._used = False
 
     @property
     def base_url(self) -> str:
@@ -78,14 +79,14 @@ class Upstream:
 
     def point_to(self, base_url: str) -> None:
         """Use another base URL; only before the first request."""
-        if self._http is not None:
+        if self._used:
             raise ConfigurationError("The base URL cannot change after the first request.")
         self._base_url = checked_base_url(base_url)
 
     async def aclose(self) -> None:
-        http, self._http = self._http, None
-        if http is not None:
-            await http.aclose()
+        """Close the connections; a later call opens new ones."""
+        if self._used and self._transport is not None:
+            await self._transport.aclose()
 
     async def send(
         self,
@@ -148,18 +149,17 @@ class Upstream:
     async def _exchange(
         self, url: str, request: UpstreamRequest, headers: dict[str, str], effect: Effect, progress: _Progress
     ) -> UpstreamResponse:
-        http = self._client()
         target, host = _resolved(url)
-        message = http.build_request(
+        message = httpx.Request(
             request.method,
             target,
-            headers={**dict(request.headers), **headers, **host, **request.content_type},
+            headers={**_ALWAYS, **dict(request.headers), **headers, **host, **request.content_type},
             content=request.content,
             data=request.fields,
             files=request.files,
-            extensions={"trace": progress.note},
+            extensions={"trace": progress.note, "timeout": self._timeout},
         )
-        response = await http.send(message, stream=True, follow_redirects=False)
+        response = await self._opened().handle_async_request(message)
         try:
             body = await self._body(response, effect)
         finally:
@@ -175,18 +175,14 @@ class Upstream:
                 raise _unreadable(f"larger than {self._max_answer_bytes} bytes", effect)
         return bytes(body)
 
-    def _client(self) -> httpx.AsyncClient:
-        if self._http is None:
-            limits = self._limits
-            self._http = httpx.AsyncClient(
-                transport=self._transport,
-                timeout=httpx.Timeout(None, connect=limits.connect_timeout_s),
-                limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
-                cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-                follow_redirects=False,
-                trust_env=not _is_loopback(urlsplit(self._base_url).hostname or ""),
-            )
-        return self._http
+    def _opened(self) -> httpx.AsyncBaseTransport:
+        if self._transport is None:
+            from toolpress.transport import AiohttpTransport  # aiohttp takes its time, and not every process calls
+
+            loopback = _is_loopback(urlsplit(self._base_url).hostname or "")
+            self._transport = AiohttpTransport(trust_env=not loopback)
+        self._used = True
+        return self._transport
 
 
 class _Progress:

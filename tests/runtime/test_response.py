@@ -33,7 +33,7 @@ def refusal(operation: Any, response: UpstreamResponse) -> ToolpressError:
 
 
 def test_data_gets_its_name_in_its_place() -> None:
-    result = read(LIST_NOTES, RULES, answer({"success": True, "data": [1], "count": 1}))
+    result = read(LIST_NOTES, RULES, answer({"success": True, "data": [1], "count": 1})).payload
     assert list(result.items()) == [("success", True), ("notes", [1]), ("count", 1)]
 
 
@@ -50,17 +50,17 @@ def test_data_gets_its_name_in_its_place() -> None:
     ],
 )
 def test_deviating_shapes_are_delivered(body: Any, wanted: Any) -> None:
-    assert read(LIST_NOTES, RULES, answer(body)) == wanted
+    assert read(LIST_NOTES, RULES, answer(body)).payload == wanted
 
 
 def test_without_a_name_data_stays_data() -> None:
-    assert read(WHOAMI, RULES, answer({"data": 1})) == {"data": 1}
-    assert read(WHOAMI, RULES, answer([1])) == {"success": True, "data": [1]}
+    assert read(WHOAMI, RULES, answer({"data": 1})).payload == {"data": 1}
+    assert read(WHOAMI, RULES, answer([1])).payload == {"success": True, "data": [1]}
 
 
 @pytest.mark.parametrize("body", [b"", b" \r\n"])
 def test_an_empty_success_is_a_success(body: bytes) -> None:
-    assert read(GET_NOTE, RULES, answer(body, 204)) == {"success": True}
+    assert read(GET_NOTE, RULES, answer(body, 204)).payload == {"success": True}
 
 
 @pytest.mark.parametrize("body", [b"<html>", b'{"a": 1', b"[" * 100_000, b"\xff\xfe"])
@@ -73,7 +73,7 @@ def test_what_is_not_json_is_garbled(body: bytes) -> None:
 
 def test_what_json_cannot_say_again_is_cleaned() -> None:
     body = b'\xef\xbb\xbf{"a": NaN, "b": "\\ud800x", "\\udfff": "\\ud83d\\ude00", "c": ["\\uDC00"]}'
-    result = read(GET_NOTE, RULES, answer(body))
+    result = read(GET_NOTE, RULES, answer(body)).payload
     assert result == {"a": None, "b": "\ufffdx", "\ufffd": "\U0001f600", "c": ["\ufffd"]}
     json.dumps(result, ensure_ascii=False).encode("utf-8")
 
@@ -148,12 +148,12 @@ def test_events_are_merged_in_order(end: str) -> None:
         "\ufeff: hello", "event: response", 'data: {"answer": "a",', 'data: "tokens": 1}', "id: 3", "",
         "event: token", "data: ignored", "", *METRICS, end=end,
     )  # fmt: skip
-    assert read(ASK_NOTE, RULES, response) == {"success": True, "answer": "a", "tokens": 7}
+    assert read(ASK_NOTE, RULES, response).payload == {"success": True, "answer": "a", "tokens": 7}
 
 
 def test_text_payloads_and_a_missing_last_blank_line() -> None:
     response = stream("event:response", "data:hello", "", "event: metrics", 'data: {"tokens": 7}')
-    assert read(ASK_NOTE, RULES, response) == {"success": True, "response": "hello", "tokens": 7}
+    assert read(ASK_NOTE, RULES, response).payload == {"success": True, "response": "hello", "tokens": 7}
 
 
 def test_an_error_event_is_the_error() -> None:
@@ -179,12 +179,16 @@ def test_a_stream_that_ends_early_is_in_doubt(lines: tuple[str, ...]) -> None:
 
 
 def test_a_json_answer_to_a_stream_tool_is_read_as_json() -> None:
-    assert read(ASK_NOTE, RULES, answer({"success": True, "gated": True})) == {"success": True, "gated": True}
+    assert read(ASK_NOTE, RULES, answer({"success": True, "gated": True})).payload == {"success": True, "gated": True}
 
 
 def test_without_named_events_all_are_gathered() -> None:
     operation = replace(ASK_NOTE, response=ResponseRule(format="sse"))
-    assert read(operation, RULES, stream('data: {"a": 1}', "", *METRICS)) == {"success": True, "a": 1, "tokens": 7}
+    assert read(operation, RULES, stream('data: {"a": 1}', "", *METRICS)).payload == {
+        "success": True,
+        "a": 1,
+        "tokens": 7,
+    }
     assert refusal(operation, stream(": nothing", "")).code == "UPSTREAM_BAD_ANSWER"
 
 
@@ -197,4 +201,25 @@ def test_without_named_events_all_are_gathered() -> None:
 def test_any_json_is_an_object_afterwards(body: Any) -> None:
     if isinstance(body, dict) and body.get("success") is False:
         return
-    assert isinstance(read(LIST_NOTES, RULES, answer(body)), dict)
+    delivered = read(LIST_NOTES, RULES, answer(body))
+    assert isinstance(delivered.payload, dict)
+    assert json.loads(delivered.text) == delivered.payload
+
+
+@given(st.dictionaries(st.text(), st.none() | st.integers() | st.text(), min_size=1), st.sampled_from([None, 1]))
+def test_the_upstreams_own_text_is_handed_on_in_one_line_or_not_at_all(
+    body: dict[str, Any], indent: int | None
+) -> None:
+    raw = json.dumps(body, ensure_ascii=False, indent=indent).encode()
+    delivered = read(WHOAMI, RULES, answer(raw))
+    assert delivered.raw in (raw, None)
+    assert (delivered.raw is None) is (indent is not None or any(word in str(body) for word in ("NaN", "Infinity")))
+    assert json.loads(delivered.text) == delivered.payload == body
+    assert "\n" not in delivered.text
+
+
+def test_what_was_mended_or_renamed_is_written_anew() -> None:
+    for body in (b'{"a": NaN}', b'{"a": "\\ud800"}', b'\xef\xbb\xbf{"a": 1}', b'{"a": "\xff"}', b'{"data": [1]}'):
+        delivered = read(LIST_NOTES, RULES, answer(body))
+        assert delivered.raw is None
+        assert json.loads(delivered.text) == delivered.payload

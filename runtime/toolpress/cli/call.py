@@ -52,7 +52,8 @@ async def _call(
     index: CatalogIndex, tool: str, arguments: JsonObject, credential: Credential, base_url: str | None
 ) -> JsonObject:
     async with Client(index.catalog, base_url=base_url) as client:
-        return await Executor(index, client, credential=credential).run(index.require(tool), arguments)
+        answer = await Executor(index, client, credential=credential).run(index.require(tool), arguments)
+        return answer.payload
 
 
 def _credential(index: CatalogIndex, args: argparse.Namespace) -> Credential:

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from toolpress.cli.signals import STOP_SIGNALS
 from toolpress.combined import application
@@ -27,17 +28,24 @@ def serve_until_stopped(servers: Sequence[Built], listener: socket.socket, on_st
     opening = _Opening(application(servers), on_start)
     config = uvicorn.Config(
         opening,
-        http="h11",  # httptools keeps blanks at the end of header values, which the protocol's checks forbid
+        http=_Protocol,
         ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
     )
-    with suppress(SystemExit):  # how uvicorn leaves when the start failed
-        asyncio.run(_Server(config, servers).serve(sockets=[listener]))
+    with suppress(SystemExit), asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_Server(config, servers).serve(sockets=[listener]))  # a failed start leaves by SystemExit
     if opening.failure is not None:
         raise opening.failure
+
+
+class _Protocol(HttpToolsProtocol):
+    """httptools leaves blanks at the end of header values, which do not belong to them (RFC 9110 section 5.5)."""
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value.strip(b" \t"))
 
 
 class _Opening:

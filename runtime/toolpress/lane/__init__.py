@@ -1,0 +1,6 @@
+"""The fast lane: what agents ask all day, answered beside FastMCP instead of through it, in the same words."""
+
+from toolpress.lane.layer import Lane
+from toolpress.lane.lists import METHODS as LIST_METHODS
+
+__all__ = ["LIST_METHODS", "Lane"]

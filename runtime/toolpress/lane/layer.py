@@ -1,0 +1,123 @@
+"""The lane as ASGI middleware, behind the gate and right before FastMCP's endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from fastmcp import FastMCP
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from toolpress import fastmcp_seams
+from toolpress.authorize import decide
+from toolpress.contract import ToolInfo
+from toolpress.errors import NOT_FOUND, ToolpressError
+from toolpress.executor import Executor
+from toolpress.fastmcp_seams import Additions
+from toolpress.gate import ADMITTED, Admitted
+from toolpress.lane import lists, wire
+from toolpress.lane.message import Ask, read
+from toolpress.principal import Principal
+from toolpress.response import Answer
+
+_CALL = "tools/call"
+_CALLS = frozenset({_CALL})
+_ALL = lists.METHODS | _CALLS
+_OF_OTHERS = ("inputResponses", "requestState", "task")
+"""Members of a call that continues an exchange which only tools of other providers begin."""
+_WATCH_S = 0.25
+"""For how long a call runs before anybody looks whether its client is still there."""
+
+_LOG = logging.getLogger("toolpress")
+
+
+class Lane:
+    """Answers lists and calls of the catalogue itself; everything else, and every doubt, goes on to `app`.
+
+    It steps aside where the server was given more than the catalogue: middleware and transforms of others see every
+    request, and what other providers have stands in the lists.
+    """
+
+    def __init__(self, app: ASGIApp, *, mcp: FastMCP[Any], bare: Additions, executor: Executor) -> None:
+        """`bare` is what the server held when nothing but the catalogue had been put into it."""
+        self.app = app
+        self._executor = executor
+        self._mcp = mcp
+        self._bare = bare
+        self._told: set[str] = set()
+        self._server = json.dumps(fastmcp_seams.server_info(mcp), separators=(",", ":")).encode("ascii")
+        self._lists = lists.ReadyLists(app, executor.index.catalog)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        admitted: Admitted | None = scope.get(ADMITTED)
+        ask = None
+        if admitted is not None and scope["method"] == "POST" and (methods := self._methods()):
+            ask = read(scope["headers"], admitted.body, methods)
+        if admitted is None or ask is None:
+            await self.app(scope, receive, send)
+        elif ask.method == _CALL:
+            await self._call(ask, admitted.caller.principal, scope, receive, send)
+        else:
+            await self._lists.answer(ask, admitted.caller.principal, scope, receive, send)
+
+    async def _call(self, ask: Ask, principal: Principal, scope: Scope, receive: Receive, send: Send) -> None:
+        info = self._executor.index.get(ask.params["name"])
+        if info is None or self._is_hidden(info, principal) or any(word in ask.params for word in _OF_OTHERS):
+            await self.app(scope, receive, send)
+            return
+        try:
+            async with asyncio.timeout(None) as life:
+                with _watched(receive, life):
+                    answer, is_error = await self._outcome(info, ask)
+        except TimeoutError:
+            return  # the client has gone
+        await wire.send_json(send, wire.call_result(ask, answer, self._server, is_error=is_error))
+
+    def _is_hidden(self, info: ToolInfo, principal: Principal) -> bool:
+        return decide(principal, info, self._executor.index.catalog).code == NOT_FOUND
+
+    async def _outcome(self, info: ToolInfo, ask: Ask) -> tuple[Answer, bool]:
+        try:
+            return await self._executor.run(info, ask.params.get("arguments") or {}), False
+        except ToolpressError as error:
+            return Answer(error.to_payload()), True
+
+    def _methods(self) -> frozenset[str]:
+        """What the lane answers now, by what was added to the server since; said once in the log."""
+        now = fastmcp_seams.additions(self._mcp)
+        if now == self._bare:
+            return _ALL
+        if now.middleware != self._bare.middleware or now.transforms != self._bare.transforms:
+            self._tell("off: the server has middleware or transforms of others")
+            return frozenset()
+        self._tell("for calls alone: the server has components of others, which lists must hold")
+        return _CALLS
+
+    def _tell(self, what: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            _LOG.warning("fast lane %s", what)
+
+
+@contextmanager
+def _watched(receive: Receive, life: asyncio.Timeout) -> Iterator[None]:
+    """End `life` when the client goes away. Most calls are over before anybody looks, and cost no more than a timer."""
+    loop = asyncio.get_running_loop()
+    watching: list[asyncio.Task[None]] = []
+
+    async def wait() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        life.reschedule(loop.time())
+
+    timer = loop.call_later(_WATCH_S, lambda: watching.append(loop.create_task(wait())))
+    try:
+        yield
+    finally:
+        timer.cancel()
+        for task in watching:
+            task.cancel()
