@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,24 +102,6 @@ def sandbox(*words: str, stop: signal.Signals = signal.SIGTERM) -> Iterator[tupl
             out, err = process.communicate(timeout=20)
         assert (process.returncode, out) == (0, "")
         assert "Traceback" not in err
-
-
-@contextmanager
-def redis_server(folder: Path, *options: str) -> Iterator[None]:
-    """A redis-server of our own that keeps nothing on disk, once it takes connections."""
-    command = ["redis-server", *options, "--save", ""]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    impatience = threading.Timer(20, process.kill)
-    impatience.start()
-    try:
-        assert any("ready to accept connections" in line.lower() for line in process.stdout)
-        impatience.cancel()
-        yield
-    finally:
-        impatience.cancel()
-        process.terminate()
-        process.communicate(timeout=20)
 
 
 def workers_of(process: subprocess.Popen[bytes]) -> set[int]:

@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable
 from toolpress.principal import Credential, Principal
 
 Ask = Callable[[Credential], Awaitable[Principal]]
+OnLearned = Callable[[Credential, Principal], None]
+"""Told of every answer that is believed from now on."""
 
 
 class IdentityCache:
@@ -28,6 +30,7 @@ class IdentityCache:
         self._clock = clock
         self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
         self._asking: dict[str, asyncio.Task[Principal]] = {}
+        self.on_learned: OnLearned = lambda _credential, _principal: None
 
     async def principal(self, credential: Credential) -> Principal:
         """The owner of the key; callers that come while a question is under way share its answer.
@@ -62,6 +65,7 @@ class IdentityCache:
             self._known.move_to_end(name)
             while len(self._known) > self._max_size:
                 self._known.popitem(last=False)
+            self.on_learned(credential, principal)
         return principal
 
     def _settle(self, name: str, task: asyncio.Task[Principal]) -> None:

@@ -91,6 +91,14 @@ def current_request_id() -> str:
     return REQUEST_ID.get() or request_id(None)
 
 
+def bus_log(error: Exception | None) -> None:
+    """The line when other processes can no longer be told of changes, and the one when they can again."""
+    if error is None:
+        _LOG.info("bus_found")
+    else:
+        _LOG.warning("bus_lost", fault=type(error).__name__)
+
+
 def call_log(
     *,
     request_id: str,

@@ -24,6 +24,22 @@ class Credential:
         return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=_SALT, digest_size=8).hexdigest()
 
 
+class Names:
+    """Names for credentials and tenants, the same wherever `key` is; whoever lacks it cannot try who is meant."""
+
+    def __init__(self, key: str) -> None:
+        self._key = hashlib.blake2b(key.encode(), digest_size=32, person=b"toolpress-names").digest()
+
+    def owner(self, credential: Credential) -> str:
+        return self._name(f"{credential.tenant or ''}\0{credential.key}")
+
+    def tenant(self, tenant: str) -> str:
+        return self._name(tenant)
+
+    def _name(self, text: str) -> str:
+        return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), key=self._key, digest_size=16).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """The owner of a key as the upstream told it. `fingerprint` names the key in logs and caches.

@@ -23,6 +23,7 @@ from mcp_types import TextContent, ToolAnnotations
 from pydantic import PrivateAttr
 
 from toolpress import fastmcp_seams
+from toolpress.audience import Audience
 from toolpress.authorize import Guarded, decide
 from toolpress.catalog import CatalogIndex
 from toolpress.client import Client
@@ -198,9 +199,9 @@ def add_to(
     return provider
 
 
-def offer(mcp: FastMCP[Any], executor: Executor) -> Subscriptions:
+def offer(mcp: FastMCP[Any], executor: Executor, audience: Audience | None = None) -> Subscriptions:
     """Completion and subscriptions for what the catalogue has beside tools, unless the server has its own."""
-    subscriptions = Subscriptions(executor)
+    subscriptions = Subscriptions(executor, audience or Audience(executor))
     if executor.index.surface != EMPTY:
         if not fastmcp_seams.handles(mcp, "completion/complete"):
             mcp.add_completion_handler(Completer(executor).complete)

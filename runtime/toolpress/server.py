@@ -22,6 +22,8 @@ from starlette.middleware import Middleware as AsgiMiddleware
 from starlette.routing import BaseRoute, Mount
 
 from toolpress import fastmcp_seams, health
+from toolpress.audience import Audience
+from toolpress.bus import Bus, open_bus
 from toolpress.catalog import CatalogIndex
 from toolpress.client import Client
 from toolpress.contract import Catalog
@@ -111,6 +113,7 @@ def build_server(
         headers=fastmcp_seams.request_headers,
         observer=observe(catalog.name),
     )
+    bus = Bus() if stdio else open_bus(settings.store_url, catalog.name)
     built: Built
 
     @asynccontextmanager
@@ -126,6 +129,7 @@ def build_server(
                 on_start(built)
             for leave in built.on_stop:
                 stack.push_async_callback(leave)
+            await stack.enter_async_context(bus)
             built.draining = False
             try:
                 yield {}
@@ -146,7 +150,8 @@ def build_server(
     fastmcp_seams.hint_caches(mcp, _cache_hints(executor))
     if executor.observer is not SILENT:
         fastmcp_seams.answer_around(mcp, Watched(executor.observer))
-    subscriptions = offer(mcp, executor)
+    key = settings.session_key.get_secret_value() if settings.session_key else ""
+    subscriptions = offer(mcp, executor, Audience(executor, bus, key))
     built = Built(mcp, executor, settings, subscriptions, fastmcp_seams.additions(mcp))
     for path, endpoint in health.endpoints(lambda: built.draining).items():
         mcp.custom_route(path, methods=["GET"])(endpoint)
@@ -208,6 +213,7 @@ def _sessions(built: Built) -> Iterator[AsgiMiddleware]:
         book=SessionBook(catalog.name, catalog.sessions, store.keys, key),
         streams=Streams(lambda: built.draining or process_is_leaving()),
         observer=built.executor.observer,
+        join=built.subscriptions.audience.join,
     )
 
 

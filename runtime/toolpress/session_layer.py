@@ -8,6 +8,7 @@ for the endpoint.
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
@@ -15,13 +16,14 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from toolpress.audience import Join
 from toolpress.errors import ToolpressError, UpstreamError
 from toolpress.event_answer import EventAnswer, Header
 from toolpress.gate import ADMITTED, Admitted
 from toolpress.principal import Caller
 from toolpress.refusals import INVALID_REQUEST, UNAVAILABLE, Refused, refusal, unavailable
-from toolpress.sessions import Session, SessionBook
-from toolpress.streams import Streams
+from toolpress.sessions import SESSION, OpenSession, Session, SessionBook
+from toolpress.streams import Stream, Streams
 from toolpress.telemetry import SILENT, Observer
 
 _SESSION = "mcp-session-id"
@@ -29,19 +31,23 @@ _VERSION = "mcp-protocol-version"
 
 
 class SessionLayer:
-    def __init__(self, app: ASGIApp, *, book: SessionBook, streams: Streams, observer: Observer = SILENT) -> None:
+    """What it hands on for a session has its `OpenSession` as `scope[SESSION]`; `join` is how its streams listen."""
+
+    def __init__(
+        self, app: ASGIApp, *, book: SessionBook, streams: Streams, join: Join, observer: Observer = SILENT
+    ) -> None:
         self.app = app
         self._observer = observer
         self._book = book
         self._streams = streams
+        self._join = join
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         admitted: Admitted | None = scope.get(ADMITTED)
         if admitted is None:
             await self.app(scope, receive, send)
             return
-        principal, headers = admitted.caller.principal, Headers(scope=scope)
-        self._streams.saw(principal.fingerprint, principal.role)
+        headers = Headers(scope=scope)
         if _is_later(scope["method"], headers):
             await self.app(scope, receive, send)
             return
@@ -57,6 +63,7 @@ class SessionLayer:
             return
         session = await self._known(identifier, admitted.caller)
         if method == "POST":
+            scope[SESSION] = OpenSession(self._book, session, admitted.caller.credential)
             await self._answer(session, headers, scope, receive, send)
         elif method == "GET":
             await self._listen(session, admitted.caller, receive, send)
@@ -91,8 +98,8 @@ class SessionLayer:
             await answer.close()
 
     async def _listen(self, session: Session, caller: Caller, receive: Receive, send: Send) -> None:
-        owner, role = caller.principal.fingerprint, caller.principal.role
-        if not self._streams.has_room(owner):
+        stream = Stream(session.name, caller.principal.fingerprint)
+        if not self._streams.has_room(stream.owner):
             raise Refused(_too_many())
 
         async def lasts() -> bool:
@@ -101,8 +108,12 @@ class SessionLayer:
             except UpstreamError:
                 return True  # nobody knows until the store is back
 
-        with self._observer.stream("session"):
-            await self._streams.serve(session.name, owner, role, lasts, receive, send)
+        leave = self._join(caller, partial(self._book.subscribed, session), stream.tell)
+        try:
+            with self._observer.stream("session"):
+                await self._streams.serve(stream, lasts, receive, send)
+        finally:
+            leave()
 
     async def _known(self, identifier: str | None, caller: Caller) -> Session:
         """Raises Refused."""

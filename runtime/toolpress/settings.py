@@ -34,7 +34,7 @@ class Settings(BaseSettings):
         default=None, description="What clients see before the paths, such as https://tools.example.com."
     )
     store_url: str | None = Field(
-        default=None, description="Redis that keeps minted tokens and ended sessions; memory if absent."
+        default=None, description="Redis that keeps tokens and what replicas share; memory if absent."
     )
     session_key: SecretStr | None = Field(
         default=None, min_length=32, description="Seals session ids; the same for all replicas. Random if absent."

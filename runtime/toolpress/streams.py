@@ -1,20 +1,23 @@
 """The event streams that clients open with GET, over which the server speaks first.
 
-What it has to say is that the list of tools has changed, which happens when a key's role does. A stream ends when its
-session does, when the server stops, when the same session opens another one, and after a few minutes at the latest:
-clients come back by themselves, and the gate then looks at their key again. None outlives a client that went silently.
+What it has to say is that the list of tools has changed, or a resource. A stream ends when its session does, when the
+server stops, when the same session opens another one, and after a few minutes at the latest: clients come back by
+themselves, and the gate then looks at their key again. None outlives a client that went silently.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from mcp.server.subscriptions import ResourceUpdated
 from starlette.types import Receive, Send
 
+from toolpress.audience import Event
 from toolpress.event_answer import EVENT_HEADERS, KEEP_ALIVE, KEEP_ALIVE_S, event
 
 _WATCH_S = 0.5
@@ -26,19 +29,25 @@ Lasts = Callable[[], Awaitable[bool]]
 
 
 @dataclass(slots=True, eq=False)
-class _Stream:
-    """`role` is the owner's when last seen; `stirred` is done when something is to be done about the stream."""
+class Stream:
+    """`stirred` is done when something is to be done about it.
+
+    `untold` is what its client has yet to hear, each event once however often it happened.
+    """
 
     session: str
     owner: str
-    role: str
-    changed: bool = False
+    untold: dict[Event, None] = field(default_factory=dict)
     over: bool = False
     stirred: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def stir(self) -> None:
         if not self.stirred.done():
             self.stirred.set_result(None)
+
+    async def tell(self, event: Event) -> None:
+        self.untold[event] = None
+        self.stir()
 
     def end(self) -> None:
         self.over = True
@@ -70,8 +79,8 @@ class Streams:
         self._step_s = step_s
         self._life_s = life_s
         self._clock = clock
-        self._of_session: dict[str, _Stream] = {}
-        self._of_owner: dict[str, set[_Stream]] = {}
+        self._of_session: dict[str, Stream] = {}
+        self._of_owner: dict[str, set[Stream]] = {}
         self._watched = False
 
     def has_room(self, owner: str) -> bool:
@@ -83,19 +92,15 @@ class Streams:
         if session in self._of_session:
             self._of_session[session].end()
 
-    def saw(self, owner: str, role: str) -> None:
-        """A request has just shown the owner's role; streams that knew another one say that the tools changed."""
-        for stream in self._of_owner.get(owner, ()):
-            if stream.role != role:
-                stream.role, stream.changed = role, True
-                stream.stir()
-
-    async def serve(self, session: str, owner: str, role: str, lasts: Lasts, receive: Receive, send: Send) -> None:
-        """One stream from its first byte to its last."""
-        self.end(session)
-        stream = _Stream(session, owner, role)
-        self._of_session[session] = stream
-        self._of_owner.setdefault(owner, set()).add(stream)
+    async def serve(self, stream: Stream, lasts: Lasts, receive: Receive, send: Send) -> None:
+        """One stream from its first byte to its last; what an older one of its session has not told yet, it tells."""
+        older = self._of_session.get(stream.session)
+        if older is not None:
+            stream.untold |= older.untold
+            stream.stir()
+            older.end()
+        self._of_session[stream.session] = stream
+        self._of_owner.setdefault(stream.owner, set()).add(stream)
         if not self._watched:
             self._watch()
         gone = asyncio.ensure_future(_disconnect(receive))
@@ -109,7 +114,7 @@ class Streams:
             gone.cancel()
             self._forget(stream)
 
-    async def _keep(self, stream: _Stream, gone: asyncio.Future[None], lasts: Lasts, send: Send) -> None:
+    async def _keep(self, stream: Stream, gone: asyncio.Future[None], lasts: Lasts, send: Send) -> None:
         over = self._clock() + self._life_s
         while self._clock() < over:
             waited = {gone, stream.stirred}
@@ -118,10 +123,10 @@ class Streams:
                 stream.stirred = asyncio.get_running_loop().create_future()
             if gone.done() or stream.over or not await lasts():
                 return
-            changed, stream.changed = stream.changed, False
-            await send(_part(_TOOLS_CHANGED if changed else KEEP_ALIVE))
+            untold, stream.untold = stream.untold, {}
+            await send(_part(b"".join(map(_notification, untold)) or KEEP_ALIVE))
 
-    def _forget(self, stream: _Stream) -> None:
+    def _forget(self, stream: Stream) -> None:
         if self._of_session.get(stream.session) is stream:
             del self._of_session[stream.session]
         own = self._of_owner[stream.owner]
@@ -137,6 +142,13 @@ class Streams:
         self._watched = bool(self._of_session)
         if self._watched:
             asyncio.get_running_loop().call_later(_WATCH_S, self._watch)
+
+
+def _notification(told: Event) -> bytes:
+    if not isinstance(told, ResourceUpdated):
+        return _TOOLS_CHANGED
+    updated = {"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": told.uri}}
+    return event(json.dumps(updated, separators=(",", ":")).encode())
 
 
 def _part(content: bytes) -> dict[str, object]:

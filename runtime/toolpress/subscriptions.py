@@ -1,155 +1,152 @@
-"""Who wants to hear that a resource changed, and telling them after a call through us that changed it.
+"""The requests of clients that want to hear of changes.
 
-In the handshake era a client subscribes to one URI on its session (`resources/subscribe`); since 2026-07-28 it keeps a
-`subscriptions/listen` stream open. Only callers of the same tenant hear of a change, and only while their key may still
-see the resource. Other server processes are not told.
+In the handshake era a client subscribes to one URI on its session (`resources/subscribe`): on a connection that lasts,
+or in a sealed session, whose subscriptions the store keeps and whose GET stream tells of them. Since 2026-07-28 it
+keeps a `subscriptions/listen` stream open.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
 
 import mcp_types
 from fastmcp import FastMCP
+from mcp.server.connection import Connection
 from mcp.server.context import ServerRequestContext
 from mcp.server.subscriptions import ListenHandler, ResourceUpdated, ServerEvent
 from mcp.shared.exceptions import MCPError
 
 from toolpress import fastmcp_seams
-from toolpress.authorize import decide
-from toolpress.contract import ToolInfo
+from toolpress.audience import Audience, Event, Leave
 from toolpress.errors import ToolpressError
 from toolpress.executor import Executor
 from toolpress.principal import Caller
 from toolpress.protocol_errors import protocol_error
-from toolpress.surface import ResourceInfo
+from toolpress.sessions import SESSION, OpenSession
 
-_LISTENER: ContextVar[Caller] = ContextVar("toolpress_listener")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Subscriber:
-    """`tell` delivers a URI that it wants, and leaves alone one that it does not."""
-
-    caller: Caller
-    tell: Callable[[str], Awaitable[None]]
+_LISTENER: ContextVar[tuple[Caller, frozenset[str]]] = ContextVar("toolpress_listener")
+"""Who opens a stream, and for which URIs."""
 
 
 class Subscriptions:
-    """The subscribers of one server to the resources of its catalogue."""
+    """The answers of one server to such requests."""
 
-    def __init__(self, executor: Executor) -> None:
+    def __init__(self, executor: Executor, audience: Audience) -> None:
         self._executor = executor
-        self._resources = {item.uri: item for item in executor.index.surface.resources}
-        self._subscribers: dict[object, _Subscriber] = {}
+        self.audience = audience
+        self._of_connection: dict[Connection, dict[str, Leave]] = {}
         self._listen = ListenHandler(self)
-        self._telling: set[asyncio.Task[None]] = set()
 
     def serve(self, mcp: FastMCP) -> None:
-        """Answer the requests of both eras on this server, and hear of every change that the executor makes."""
+        """Answer the requests of both eras on this server."""
         fastmcp_seams.handle(mcp, "resources/subscribe", mcp_types.SubscribeRequestParams, self.on_subscribe)
         fastmcp_seams.handle(mcp, "resources/unsubscribe", mcp_types.UnsubscribeRequestParams, self.on_unsubscribe)
         fastmcp_seams.handle(mcp, "subscriptions/listen", mcp_types.SubscriptionsListenRequestParams, self.on_listen)
-        self._executor.on_change = self.changed
 
     def close(self) -> None:
         """End the open streams, so that a server that is told to stop does not wait for them."""
         self._listen.close()
 
-    def changed(self, caller: Caller, tool: ToolInfo) -> None:
-        """Tell whoever wants to hear of what the tool may have changed, after the call and apart from it."""
-        touched = [item for item in self._resources.values() if tool.name in item.changed_by]
-        if touched and self._subscribers:
-            task = asyncio.get_running_loop().create_task(self._tell(caller.principal.tenant, touched))
-            self._telling.add(task)
-            task.add_done_callback(self._telling.discard)
-
     async def on_subscribe(
         self, context: ServerRequestContext, params: mcp_types.SubscribeRequestParams
     ) -> mcp_types.EmptyResult:
-        caller = await self._caller()
-        resource = self._resources.get(params.uri)
-        if resource is None or not self._visible(caller, resource):
-            raise MCPError(
-                code=fastmcp_seams.INVALID_PARAMS,
-                message=f"Resource not found: {params.uri!r}",
-                data={"uri": params.uri},
-            )
+        try:
+            caller = await self._executor.caller()
+            if not self.audience.may_see(caller, params.uri):
+                raise MCPError(
+                    code=fastmcp_seams.INVALID_PARAMS,
+                    message=f"Resource not found: {params.uri!r}",
+                    data={"uri": params.uri},
+                )
+            session = _session_of(context)
+            if session is not None:
+                await session.subscribe(params.uri)
+            else:
+                self._subscribe_connection(context, caller, params.uri)
+        except ToolpressError as error:
+            raise protocol_error(error) from error
+        return mcp_types.EmptyResult()
+
+    async def on_unsubscribe(
+        self, context: ServerRequestContext, params: mcp_types.UnsubscribeRequestParams
+    ) -> mcp_types.EmptyResult:
+        session = _session_of(context)
+        if session is None:
+            self._unsubscribe_connection(fastmcp_seams.connection_of(context), params.uri)
+            return mcp_types.EmptyResult()
+        try:
+            await session.unsubscribe(params.uri)
+        except ToolpressError as error:
+            raise protocol_error(error) from error
+        return mcp_types.EmptyResult()
+
+    def _subscribe_connection(self, context: ServerRequestContext, caller: Caller, wanted: str) -> None:
         session, connection = context.session, fastmcp_seams.connection_of(context)
         if not connection.has_standalone_channel:
             raise MCPError(
                 code=fastmcp_seams.INVALID_REQUEST,
                 message="This connection cannot be notified: it keeps no session. Read the resource again instead.",
             )
-        key = (connection, params.uri)
 
-        async def tell(uri: str) -> None:
-            if uri == params.uri:
-                await session.send_resource_updated(uri)
+        async def wants(uri: str) -> bool:
+            return uri == wanted
 
-        if key not in self._subscribers:
-            connection.exit_stack.callback(self._subscribers.pop, key, None)
-        self._subscribers[key] = _Subscriber(caller, tell)
-        return mcp_types.EmptyResult()
+        async def tell(event: Event) -> None:
+            if isinstance(event, ResourceUpdated):
+                await session.send_resource_updated(event.uri)
 
-    async def on_unsubscribe(
-        self, context: ServerRequestContext, params: mcp_types.UnsubscribeRequestParams
-    ) -> mcp_types.EmptyResult:
-        self._subscribers.pop((fastmcp_seams.connection_of(context), params.uri), None)
-        return mcp_types.EmptyResult()
+        if connection not in self._of_connection:
+            self._of_connection[connection] = {}
+            connection.exit_stack.callback(self._forget, connection)
+        self._unsubscribe_connection(connection, wanted)
+        self._of_connection[connection][wanted] = self.audience.join(caller, wants, tell)
+
+    def _unsubscribe_connection(self, connection: Connection, uri: str) -> None:
+        leave = self._of_connection.get(connection, {}).pop(uri, None)
+        if leave is not None:
+            leave()
+
+    def _forget(self, connection: Connection) -> None:
+        for leave in self._of_connection.pop(connection).values():
+            leave()
 
     async def on_listen(
         self, context: ServerRequestContext, params: mcp_types.SubscriptionsListenRequestParams
     ) -> mcp_types.SubscriptionsListenResult:
         """Acknowledges the URIs that the caller may see; the others are as if they did not exist."""
-        caller = await self._caller()
+        try:
+            caller = await self._executor.caller()
+        except ToolpressError as error:
+            raise protocol_error(error) from error
         wanted = params.notifications.resource_subscriptions or []
-        known = [uri for uri in wanted if uri in self._resources and self._visible(caller, self._resources[uri])]
+        known = [uri for uri in wanted if self.audience.may_see(caller, uri)]
         honoured = params.notifications.model_copy(update={"resource_subscriptions": known})
-        token = _LISTENER.set(caller)
+        token = _LISTENER.set((caller, frozenset(known)))
         try:
             with self._executor.observer.stream("subscription"):
                 return await self._listen(context, params.model_copy(update={"notifications": honoured}))
         finally:
             _LISTENER.reset(token)
 
-    def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
+    def subscribe(self, listener: Callable[[ServerEvent], None]) -> Leave:
         """A stream that opens (the SDK's SubscriptionBus); it chooses among the events by itself."""
-        key = object()
+        caller, known = _LISTENER.get()
 
-        async def tell(uri: str) -> None:
-            listener(ResourceUpdated(uri=uri))
+        async def wants(uri: str) -> bool:
+            return uri in known
 
-        def unsubscribe() -> None:
-            self._subscribers.pop(key, None)
+        async def tell(event: Event) -> None:
+            listener(event)
 
-        self._subscribers[key] = _Subscriber(_LISTENER.get(), tell)
-        return unsubscribe
+        return self.audience.join(caller, wants, tell)
 
     async def publish(self, event: ServerEvent) -> None:
-        """Of the SDK's bus; nobody publishes past `changed`."""
+        """Of the SDK's bus; what is published goes over ours."""
         raise NotImplementedError
 
-    async def _tell(self, tenant: str, resources: Iterable[ResourceInfo]) -> None:
-        for resource in resources:
-            for subscriber in list(self._subscribers.values()):
-                if subscriber.caller.principal.tenant == tenant and await self._still_sees(subscriber, resource):
-                    await subscriber.tell(resource.uri)
 
-    async def _still_sees(self, subscriber: _Subscriber, resource: ResourceInfo) -> bool:
-        try:
-            return self._visible(await self._executor.caller_of(subscriber.caller.credential), resource)
-        except ToolpressError:
-            return False
-
-    def _visible(self, caller: Caller, resource: ResourceInfo) -> bool:
-        return decide(caller.principal, resource, self._executor.index.catalog).visible
-
-    async def _caller(self) -> Caller:
-        try:
-            return await self._executor.caller()
-        except ToolpressError as error:
-            raise protocol_error(error) from error
+def _session_of(context: ServerRequestContext) -> OpenSession | None:
+    """The sealed session of the request, where the server has such."""
+    session: OpenSession | None = context.request.scope.get(SESSION) if context.request is not None else None
+    return session

@@ -28,7 +28,8 @@ from tests.deploy import contacts
 from tests.docs.pages import ROOT
 from tests.docs.servers import free_port
 from tests.modern import call, request
-from tests.processes import Server, redis_server, sandbox, serve_product
+from tests.processes import Server, sandbox, serve_product
+from tests.redis_server import running
 from tests.zihin.wire import HANDSHAKE, answer_of, headers, key_of, message, open_session
 from toolpress.catalog import find_catalog
 from toolpress.cli.parser import parse
@@ -58,7 +59,7 @@ def topology(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
         pytest.skip("needs redis-server")
     with ExitStack() as processes:
         port = str(free_port())
-        processes.enter_context(redis_server(tmp_path_factory.mktemp("redis"), "--bind", "127.0.0.1", "--port", port))
+        processes.enter_context(running(tmp_path_factory.mktemp("redis"), "--bind", "127.0.0.1", "--port", port))
         products = {}
         for name in ("mihu", "zihin"):
             url, _ = processes.enter_context(sandbox(name))

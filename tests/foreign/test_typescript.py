@@ -10,6 +10,7 @@ import pytest
 
 from tests.javascript import run
 from tests.processes import Server, serve
+from tests.sandbox.ids import AGENT
 
 HERE = Path(__file__).parent
 OWNER = "zhn_test_acme_owner"
@@ -50,3 +51,10 @@ def test_a_session_from_its_opening_to_its_end() -> None:
     assert len(seen["session"]) > 40
     assert (seen["listening"], seen["before"], seen["after"], seen["told"], seen["gone"]) == (200, 96, 5, True, 404)
     assert len(seen["errors"]) == 1, "the one request after the end, and nothing else went wrong"
+
+
+def test_a_session_subscribes_over_http_and_is_told_of_every_change_while_it_is(zihin_server: Server) -> None:
+    agents, rename = "zihin://agents", ["update_agent", {"agent_id": AGENT(1), "name": "Renamed abroad"}]
+    seen = run(HERE / "subscriptions.mjs", url=zihin_server.mcp_url, key=OWNER, uri=agents, call=rename)
+    assert (seen["listening"], seen["offered"], seen["refused"], seen["errors"]) == (200, True, -32602, [])
+    assert seen["told"] == [agents, agents]

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import shutil
 import socket
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,7 +18,7 @@ from hypothesis import strategies as st
 from key_value.aio.stores.memory import MemoryStore
 
 from tests.oauth.conftest import SECRET, TENANT, Clock, Parts, Site, Stage, application, error_in, make_server
-from tests.processes import redis_server
+from tests.redis_server import needs_redis, running
 from toolpress.errors import ConfigurationError
 from toolpress.oauth import Pair, StoreUnavailable, open_store
 from toolpress.oauth.ledger import Grant, Ledger
@@ -175,11 +173,6 @@ def test_redis_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "toolpress[redis]" in str(caught.value.fix)
 
 
-needs_redis = pytest.mark.skipif(
-    not find_spec("redis") or not shutil.which("redis-server"), reason="needs redis-server and the redis package"
-)
-
-
 # py-key-value still uses SETEX, which redis-py is leaving behind.
 old_words = pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")
 
@@ -193,8 +186,7 @@ def test_redis_urls_that_cannot_be_read() -> None:
 @pytest.fixture
 def redis_url(tmp_path: Path) -> Iterator[str]:
     """A redis-server of our own, on a socket, with a password that a URL has to escape."""
-    path = tmp_path / "redis.sock"
-    with redis_server(tmp_path, "--port", "0", "--unixsocket", str(path), "--requirepass", "p@ss/word"):
+    with running(tmp_path, "--requirepass", "p@ss/word") as path:
         yield f"unix://:{quote('p@ss/word', safe='')}@{path}"
 
 

@@ -119,6 +119,16 @@ def test_console_and_levels(capsys: pytest.CaptureFixture[str]) -> None:
     assert "INTERNAL_ERROR" in capsys.readouterr().err
 
 
+def test_a_redis_that_is_lost_and_found_is_named_by_its_fault_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("json", "info")
+    logs.bus_log(ConnectionError(f"redis://:{SECRET}@host"))
+    logs.bus_log(None)
+    lost, found = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (lost["event"], lost["level"], lost["fault"]) == ("bus_lost", "warning", "ConnectionError")
+    assert (found["event"], found["level"]) == ("bus_found", "info")
+    assert SECRET not in str(lost)
+
+
 def test_inside_another_program_only_our_logger_is_touched() -> None:
     root = logging.getLogger()
     before = root.handlers[:]

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from key_value.aio.stores.memory import MemoryStore
+from mcp.server.subscriptions import ResourceUpdated
 
+from toolpress.audience import Leave, Tell, Wants
 from toolpress.contract import Sessions
 from toolpress.gate import ADMITTED, Admitted
 from toolpress.principal import Caller, Credential, Principal
 from toolpress.session_layer import SessionLayer
-from toolpress.sessions import SessionBook
+from toolpress.sessions import SESSION, OpenSession, SessionBook
 from toolpress.streams import Streams
 
 CREDENTIAL = Credential("nb_test_mine")
@@ -57,7 +59,12 @@ class Stage:
         self.book = SessionBook(
             "notebook", Sessions((("free", 24.0), ("pro", 168.0))), self.store, "k" * 40, lambda: self.now
         )
-        self.layer = SessionLayer(self.app, book=self.book, streams=Streams(lambda: False, **streams))
+        self.joined: list[tuple[Caller, Wants, Tell]] = []
+        self.layer = SessionLayer(self.app, book=self.book, streams=Streams(lambda: False, **streams), join=self._join)
+
+    def _join(self, *listener: Any) -> Leave:
+        self.joined.append(listener)
+        return lambda: self.joined.remove(listener)
 
     async def send(
         self, method: str, body: Any = None, admitted: bool = True, stays: bool = False, **headers: str
@@ -130,6 +137,29 @@ async def test_the_end_of_a_session_ends_its_stream_at_once() -> None:
     await stage.listening.wait()
     assert (await stage.send("DELETE", mcp_session_id=session))[0] == 200
     assert (await asyncio.wait_for(listener, 20))[2] == ": open\n\n"
+
+
+async def test_a_stream_listens_for_what_its_session_is_subscribed_to_while_it_is_open() -> None:
+    stage = Stage(step_s=1000)
+    session = await stage.opened()
+    await stage.send("POST", PING, mcp_session_id=session)
+    asked: OpenSession = stage.app.scopes[-1][SESSION]
+    await asked.subscribe("notes://early")
+    listener = asyncio.create_task(stage.send("GET", stays=True, mcp_session_id=session))
+    await stage.listening.wait()
+    [(caller, wants, tell)] = stage.joined
+    assert caller is CALLER
+    await asked.subscribe("notes://late")
+    uris = ("notes://early", "notes://late", "notes://never")
+    assert [await wants(uri) for uri in uris] == [True, True, False]
+    await asked.unsubscribe("notes://early")
+    assert [await wants(uri) for uri in uris] == [False, True, False]
+    stage.listening.clear()
+    await tell(ResourceUpdated("notes://late"))
+    await asyncio.wait_for(stage.listening.wait(), 20)
+    assert (await stage.send("DELETE", mcp_session_id=session))[0] == 200
+    assert '"uri":"notes://late"' in (await asyncio.wait_for(listener, 20))[2]
+    assert stage.joined == []
 
 
 async def test_a_store_that_is_down_is_no_end_of_the_session() -> None:

@@ -17,7 +17,7 @@ from tests.runtime.fixture_catalog.catalog import CATALOG
 from toolpress.contract import Sessions
 from toolpress.oauth import StoreUnavailable
 from toolpress.principal import Credential
-from toolpress.sessions import SessionBook
+from toolpress.sessions import Session, SessionBook
 from toolpress_catalogs.zihin.catalog import CATALOG as ZIHIN
 
 RULES = Sessions((("free", 24.0), ("pro", 168.0)), plan="plan")
@@ -117,6 +117,79 @@ async def test_an_ended_session_is_over_for_every_replica_that_shares_the_store(
     assert not await here.lasts(session)
     assert await elsewhere.read(identifier, MINE) is not None, "without the store there is nothing to know it by"
     assert await here.read(here.open(MINE, "free", PROTOCOL), MINE) is not None
+
+
+NOTES, FORMS = "notebook://notes", "notebook://forms/note"
+
+
+async def opened(sessions: SessionBook, credential: Credential = MINE, plan: str = "free") -> Session:
+    session = await sessions.read(sessions.open(credential, plan, PROTOCOL), credential)
+    assert session is not None
+    return session
+
+
+async def test_what_a_session_is_subscribed_to_is_known_to_every_replica_that_shares_the_store() -> None:
+    clock, store = Clock(), MemoryStore()
+    here, there = book(clock, store), book(clock, store)
+    mine, other = await opened(here), await opened(here)
+    await here.subscribe(mine, MINE, NOTES)
+    assert [await there.subscribed(session, uri) for session in (mine, other) for uri in (NOTES, FORMS)] == [
+        True, False, False, False,
+    ]  # fmt: skip
+    await there.unsubscribe(mine, NOTES)
+    await there.unsubscribe(mine, FORMS)
+    assert not await here.subscribed(mine, NOTES)
+
+
+async def test_subscriptions_of_one_session_that_come_at_once_are_all_kept() -> None:
+    here, there = (book(clock, store) for clock, store in [(Clock(), MemoryStore())] * 2)
+    session = await opened(here)
+    uris = [f"notebook://notes/{number}" for number in range(20)]
+    await asyncio.gather(*((here, there)[number % 2].subscribe(session, MINE, uri) for number, uri in enumerate(uris)))
+    assert all([await here.subscribed(session, uri) for uri in uris])
+
+
+async def test_a_subscription_ends_with_its_session() -> None:
+    clock = Clock()
+    sessions = book(clock)
+    session = await opened(sessions)
+    await sessions.subscribe(session, MINE, NOTES)
+    clock.now = session.ends - 1
+    assert await sessions.subscribed(session, NOTES)
+    clock.now = session.ends
+    assert not await sessions.subscribed(session, NOTES)
+
+
+async def test_of_one_credential_the_newest_subscriptions_count() -> None:
+    """A client that comes again and again and never says good-bye takes no more room than that."""
+    clock, store = Clock(), MemoryStore()
+    sessions = SessionBook("notebook", RULES, store, KEY, clock, most_subscriptions=3)
+    theirs = await opened(sessions, OTHER)
+    await sessions.subscribe(theirs, OTHER, NOTES)
+    own = [await opened(sessions, plan="pro"), *[await opened(sessions) for _ in range(5)]]
+    for session in (*own, own[3]):
+        await sessions.subscribe(session, MINE, NOTES)
+        clock.now += 1
+    assert [await sessions.subscribed(session, NOTES) for session in own] == [False] * 3 + [True] * 3
+    await sessions.subscribe(await opened(sessions), MINE, NOTES)
+    assert [await sessions.subscribed(session, NOTES) for session in own] == [False] * 3 + [True, False, True]
+    assert await sessions.subscribed(theirs, NOTES)
+    everything = [
+        str(await store.get_many(await store.keys(place), collection=place)) for place in await store.collections()
+    ]
+    assert not any(secret in text for text in everything for secret in (MINE.key, OTHER.key))
+
+
+async def test_a_short_session_in_between_does_not_hide_a_long_one_from_the_limit() -> None:
+    clock = Clock()
+    sessions = SessionBook("notebook", RULES, MemoryStore(), KEY, clock, most_subscriptions=2)
+    long = await opened(sessions, plan="pro")
+    for session in (long, await opened(sessions, plan="free")):
+        await sessions.subscribe(session, MINE, NOTES)
+    clock.now += 25 * HOUR
+    for _ in range(2):
+        await sessions.subscribe(await opened(sessions), MINE, NOTES)
+    assert not await sessions.subscribed(long, NOTES)
 
 
 async def test_a_store_that_is_down_says_so() -> None:

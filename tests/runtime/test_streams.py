@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from mcp.server.subscriptions import ResourceUpdated, ToolsListChanged
 
 from toolpress import event_answer
 from toolpress.event_answer import EventAnswer
-from toolpress.streams import Streams, process_is_leaving
+from toolpress.streams import Stream, Streams, process_is_leaving
 
 # Answers as events.
 
@@ -93,7 +95,8 @@ class Listener:
         self.sent = Sent()
         self.gone = asyncio.Event()
         self.lasting = True
-        self.task = asyncio.create_task(streams.serve(session, owner, "owner", self._lasts, self._receive, self.sent))
+        self.stream = Stream(session, owner)
+        self.task = asyncio.create_task(streams.serve(self.stream, self._lasts, self._receive, self.sent))
 
     async def _lasts(self) -> bool:
         return self.lasting
@@ -120,22 +123,41 @@ async def test_a_stream_is_kept_open_until_the_session_is_over() -> None:
     assert not listener.sent.messages[-1].get("more_body", False)
 
 
-async def test_a_change_of_role_is_told_at_once_and_once() -> None:
+def told(listener: Listener) -> list[Any]:
+    lines = listener.sent.body.decode().splitlines()
+    return [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
+
+
+TOOLS = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
+NOTES = {"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": 'notes://"all"'}}
+
+
+async def test_what_happens_is_told_at_once_and_what_happens_often_meanwhile_once() -> None:
     several = streams(step_s=1000)
-    mine, theirs = Listener(several, "one", "me"), Listener(several, "two", "they")
+    mine, theirs = Listener(several, "one"), Listener(several, "two")
     for listener in (mine, theirs):
         await listener.sent.until(lambda sent=listener.sent: sent.messages)
-    for role, changes in (("owner", 0), ("editor", 1), ("editor", 1), ("member", 2)):
-        several.saw("me", role)
-        await mine.sent.until(lambda changes=changes: told(mine) == changes)
+    for happened in (ToolsListChanged(), ResourceUpdated('notes://"all"'), ToolsListChanged()):
+        await mine.stream.tell(happened)
+    await mine.sent.until(lambda: told(mine) == [TOOLS, NOTES])
+    await mine.stream.tell(ToolsListChanged())
+    await mine.sent.until(lambda: told(mine) == [TOOLS, NOTES, TOOLS])
     for listener in (mine, theirs):
         listener.gone.set()
         await listener.ended()
-    assert (told(mine), told(theirs)) == (2, 0)
+    assert told(theirs) == []
 
 
-def told(listener: Listener) -> int:
-    return listener.sent.body.count(b'data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n')
+async def test_what_a_stream_has_not_told_is_told_by_the_next_of_its_session() -> None:
+    several = streams(step_s=1000)
+    first = Listener(several)
+    await first.sent.until(lambda: first.sent.messages)
+    await first.stream.tell(ResourceUpdated('notes://"all"'))
+    second = Listener(several)
+    await asyncio.gather(first.ended(), second.sent.until(lambda: told(second) == [NOTES]))
+    assert told(first) == []
+    several.end("s")
+    await second.ended()
 
 
 async def test_a_stream_ends_when_its_session_is_ended_here() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -20,10 +21,13 @@ from tests.runtime.conftest import listening
 from tests.runtime.fixture_catalog.catalog import CATALOG
 from tests.runtime.product import EDITOR, MEMBER, OWNER, Product
 from toolpress import fastmcp_seams
+from toolpress.oauth import StoreUnavailable
 from toolpress.principal import Credential
 from toolpress.server import Built, build_server, http_app
+from toolpress.sessions import SESSION
 from toolpress.settings import Settings
 
+TOOLS = {"toolsListChanged": True}
 LIVE, FIXED, OTHER = "notebook://notes", "notebook://forms/note", "nb_test_b_owner"
 
 
@@ -127,6 +131,36 @@ async def test_a_key_that_lost_its_role_hears_nothing_more(mcp_url: str, built: 
         assert "result" in await anext(lost)  # nothing was left between the one change that it heard of and the end
 
 
+async def test_a_stream_that_wants_to_hear_of_tools_is_told_when_its_key_has_another_role(
+    mcp_url: str, built: Built, product: Product
+) -> None:
+    def open_stream(http: httpx.AsyncClient, key: str) -> Any:
+        return http.stream("POST", mcp_url, **modern.request("subscriptions/listen", key, notifications=TOOLS))
+
+    async def seen_as(http: httpx.AsyncClient, role: str) -> None:
+        product.keys[EDITOR] = (role, "a")
+        built.executor.identities.drop(Credential(EDITOR))
+        await http.post(mcp_url, **modern.request("tools/list", EDITOR))
+
+    async with (
+        httpx.AsyncClient(timeout=20) as http,
+        open_stream(http, EDITOR) as own,
+        open_stream(http, OWNER) as other,
+    ):
+        mine, theirs = modern.messages(own), modern.messages(other)
+        for opened in (mine, theirs):
+            assert (await anext(opened))["params"]["notifications"] == TOOLS
+        for role in ("editor", "member", "member", "owner"):
+            await seen_as(http, role)
+        for _ in ("member", "owner"):
+            assert (await anext(mine))["method"] == "notifications/tools/list_changed"
+        built.subscriptions.close()
+        assert ["result" in message for message in [*[m async for m in mine], *[m async for m in theirs]]] == [
+            True,
+            True,
+        ]
+
+
 async def test_a_server_that_stops_ends_its_streams(mcp_url: str, built: Built) -> None:
     async with httpx.AsyncClient(timeout=20) as http, stream(http, mcp_url, OWNER, LIVE) as found:
         built.subscriptions.close()
@@ -182,7 +216,8 @@ async def test_a_session_subscribes_hears_and_unsubscribes(sessions_url: str, bu
             assert await asyncio.wait_for(other.told.get(), 20) == LIVE
         assert own.told.empty()
         assert other.told.empty()
-    assert built.subscriptions._subscribers == {}
+    assert built.subscriptions._of_connection == {}
+    assert built.subscriptions.audience._listeners == set()
 
 
 async def test_subscribing_to_the_hidden_is_subscribing_to_nothing(sessions_url: str) -> None:
@@ -202,6 +237,27 @@ async def test_a_connection_without_a_session_is_told_that_it_cannot_be_notified
         async with connect(f"{address}/mcp", OWNER, Inbox()) as client:
             with pytest.raises(MCPError, match="keeps no session"):
                 await subscribe(client, LIVE)
+
+
+class Forgetful:
+    """A session whose store is away."""
+
+    async def subscribe(self, uri: str) -> None:
+        raise StoreUnavailable(f"Not kept: {uri}.", retryable=True)
+
+    unsubscribe = subscribe
+
+
+async def test_a_store_that_is_away_is_a_reason_to_come_back(product: Product) -> None:
+    built = build_server(Settings(), CATALOG, credential=Credential(OWNER), transport=product.transport())
+    context: Any = SimpleNamespace(request=SimpleNamespace(scope={SESSION: Forgetful()}))
+    for answer, params in (
+        (built.subscriptions.on_subscribe, mcp_types.SubscribeRequestParams(uri=LIVE)),
+        (built.subscriptions.on_unsubscribe, mcp_types.UnsubscribeRequestParams(uri=LIVE)),
+    ):
+        with pytest.raises(MCPError) as caught:
+            await answer(context, params)
+        assert caught.value.error.data == {"code": "STORE_UNAVAILABLE", "retryable": True}
 
 
 def test_the_seams_exist(built: Built) -> None:

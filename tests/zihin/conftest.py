@@ -11,6 +11,7 @@ from fastmcp import Client as McpClient
 from fastmcp.client.transports import StreamableHttpTransport
 
 from tests.processes import Server
+from tests.redis_server import running
 
 ERAS = ("legacy", "2026-07-28")
 ROLES = ("owner", "admin", "editor", "member")
@@ -24,6 +25,18 @@ def key_of(role: str, tenant: str = "acme") -> str:
 def connect(server: Server, role: str = "owner", era: str = "legacy", tenant: str = "acme") -> McpClient[Any]:
     transport = StreamableHttpTransport(server.mcp_url, headers={"X-Api-Key": key_of(role, tenant)})
     return McpClient(transport, mode=era)
+
+
+@pytest.fixture
+def http() -> Iterator[httpx.Client]:
+    with httpx.Client(trust_env=False, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running(tmp_path_factory.mktemp("redis")) as path:
+        yield f"unix://{path}"
 
 
 @pytest.fixture

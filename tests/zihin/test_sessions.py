@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -18,17 +13,21 @@ from fastmcp.client.transports import StreamableHttpTransport
 from key_value.aio.stores.memory import MemoryStore
 
 from tests.processes import Server, serve
+from tests.redis_server import needs_redis
 from tests.zihin.wire import (
     HANDSHAKE,
     WAYS,
     Way,
     answer_of,
+    change_key,
     headers,
     initialize,
     key_of,
     message,
+    next_message,
     open_session,
     payload,
+    stream,
 )
 from toolpress.principal import Credential
 from toolpress.sessions import SessionBook
@@ -38,12 +37,6 @@ OWNER, EDITOR, OTHER_TENANT = key_of("owner"), key_of("editor"), key_of("owner",
 SEAL = "shared-by-every-replica-of-this-test"
 PING = message("ping")
 HOUR = 3600
-
-
-@pytest.fixture
-def http() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False, timeout=30) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")
@@ -133,27 +126,7 @@ def test_the_plan_comes_from_the_product(replicas: tuple[Server, Server], http: 
 # The shared store.
 
 
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    if not shutil.which("redis-server"):
-        pytest.skip("needs redis-server")
-    folder = tmp_path_factory.mktemp("redis")
-    path = folder / "redis.sock"
-    command = ["redis-server", "--port", "0", "--unixsocket", str(path), "--save", ""]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
-    impatience = threading.Timer(20, process.kill)
-    impatience.start()
-    try:
-        assert process.stdout
-        assert any("ready to accept connections" in line.lower() for line in process.stdout)
-        impatience.cancel()
-        yield f"unix://{path}"
-    finally:
-        impatience.cancel()
-        process.terminate()
-        process.communicate(timeout=20)
-
-
+@needs_redis
 def test_a_session_that_one_replica_ended_is_over_for_all(redis_url: str, http: httpx.Client) -> None:
     env = {"TOOLPRESS_SESSION_KEY": SEAL, "TOOLPRESS_STORE_URL": redis_url}
     with serve("zihin", env=env) as first, serve("zihin", env=env) as second:
@@ -183,18 +156,6 @@ async def test_the_python_client_opens_uses_and_closes_a_session(zihin_server: S
 # Streams of notifications.
 
 
-@contextmanager
-def stream(http: httpx.Client, server: Server, key: str, session: str) -> Iterator[Iterator[str]]:
-    """An open GET stream; its lines."""
-    with http.stream("GET", server.mcp_url, headers=headers(key, mcp_session_id=session)) as answer:
-        assert answer.status_code == 200
-        assert answer.headers["content-type"] == "text/event-stream"
-        assert "mcp-session-id" not in answer.headers
-        lines = answer.iter_lines()
-        assert next(lines) == ": open"
-        yield lines
-
-
 def test_a_stream_ends_with_its_session(zihin_server: Server, http: httpx.Client) -> None:
     session = open_session(http, zihin_server.mcp_url, OWNER)
     with stream(http, zihin_server, OWNER, session) as lines:
@@ -214,11 +175,6 @@ def test_the_server_does_not_wait_for_streams_when_it_stops() -> None:
 
 
 # A key that changes while it is in use.
-
-
-def change_key(server: Server, key: str, **changes: str) -> None:
-    answer = httpx.post(f"{server.sandbox_url}/__sandbox__/keys", json={"key": key, **changes})
-    answer.raise_for_status()
 
 
 @pytest.fixture
@@ -278,7 +234,7 @@ def test_a_stream_tells_that_the_tools_have_changed(strict: Server, http: httpx.
     with stream(http, strict, OWNER, session) as lines:
         change_key(strict, OWNER, role="member")
         assert status(http, strict, OWNER, session) == 200
-        told = json.loads(next(line for line in lines if line.startswith("data: ")).removeprefix("data: "))
+        told = next_message(lines)
     assert told["method"] == "notifications/tools/list_changed"
 
 

@@ -65,6 +65,28 @@ def open_session(http: httpx.Client, url: str, key: str, protocol: str = HANDSHA
 
 
 @contextmanager
+def stream(http: httpx.Client, server: Server, key: str, session: str) -> Iterator[Iterator[str]]:
+    """An open GET stream; its lines."""
+    with http.stream("GET", server.mcp_url, headers=headers(key, mcp_session_id=session)) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "text/event-stream"
+        assert "mcp-session-id" not in answer.headers
+        lines = answer.iter_lines()
+        assert next(lines) == ": open"
+        yield lines
+
+
+def next_message(lines: Iterator[str]) -> JsonObject:
+    """What a stream tells next."""
+    return dict(json.loads(next(line for line in lines if line.startswith("data: ")).removeprefix("data: ")))
+
+
+def change_key(server: Server, key: str, **changes: str) -> None:
+    """Change a key of the server's sandbox."""
+    httpx.post(f"{server.sandbox_url}/__sandbox__/keys", json={"key": key, **changes}).raise_for_status()
+
+
+@contextmanager
 def over_handshake(server: Server, key: str) -> Iterator[Send]:
     """HTTP with a session, answers as event streams."""
     numbers = count(1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from toolpress.oauth.pair import Pair, VerifyPair
 from toolpress.oauth.rate import Rate, RateLimits
 from toolpress.oauth.server import AuthorizationServer
-from toolpress.oauth.store import OpenStore, StoreUnavailable, open_store
+from toolpress.oauth.store import OpenStore, StoreUnavailable, open_redis, open_store
 
 __all__ = [
     "AuthorizationServer",
@@ -20,5 +20,6 @@ __all__ = [
     "RateLimits",
     "StoreUnavailable",
     "VerifyPair",
+    "open_redis",
     "open_store",
 ]

@@ -49,23 +49,29 @@ def open_store(url: str | None) -> OpenStore:
         from key_value.aio.stores.memory import MemoryStore
 
         return OpenStore(MemoryStore(max_entries_per_collection=MAX_ENTRIES), _nothing)
+    # Our own client: the store's reading of a URL knows no escaped password, socket or timeout.
+    client = open_redis(url)
+    from key_value.aio.stores.redis import RedisStore
+
+    return OpenStore(RedisStore(client=client), client.aclose)
+
+
+def open_redis(url: str) -> Any:
+    """A `redis.asyncio.Redis` that speaks text; raises like `open_store`."""
     if not url.startswith(("redis://", "rediss://", "unix://")):
         raise ConfigurationError(
             "The store must be a Redis URL.", fix="Set TOOLPRESS_STORE_URL=redis://host:6379/0, or leave it out."
         )
     try:
         redis = import_module("redis.asyncio")
-        from key_value.aio.stores.redis import RedisStore
     except ImportError as error:
         raise ConfigurationError(
             "Redis support is not installed.", fix="Install it with: pip install 'toolpress[redis]'"
         ) from error
     try:
-        # Our own client: the store's reading of a URL knows no escaped password, socket or timeout.
-        client: Any = redis.from_url(url, decode_responses=True, socket_timeout=_WAIT_S, socket_connect_timeout=_WAIT_S)
+        return redis.from_url(url, decode_responses=True, socket_timeout=_WAIT_S, socket_connect_timeout=_WAIT_S)
     except ValueError as error:
         raise ConfigurationError("The Redis URL cannot be read.", fix="Correct TOOLPRESS_STORE_URL.") from error
-    return OpenStore(RedisStore(client=client), client.aclose)
 
 
 class Records:

@@ -1,0 +1,47 @@
+// The TypeScript SDK v1 subscribes to a resource in a session over HTTP and is told when a call changed it.
+// Usage: node subscriptions.mjs '{"url": ..., "key": ..., "uri": ..., "call": [tool, arguments]}'; prints one JSON line.
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+
+const { url, key, uri, call } = JSON.parse(process.argv[2]);
+const errors = [];
+const told = [];
+let streamOpened, heard;
+const stream = new Promise((resolve) => (streamOpened = resolve));
+
+const transport = new StreamableHTTPClientTransport(new URL(url), {
+  requestInit: { headers: { 'X-Api-Key': key } },
+  fetch: async (target, init) => {
+    const answer = await fetch(target, init);
+    if (init.method === 'GET') streamOpened(answer.status);
+    return answer;
+  },
+});
+const client = new Client({ name: 'foreign-v1', version: '1.0.0' });
+client.onerror = (error) => errors.push(String(error));
+client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => {
+  told.push(params.uri);
+  heard();
+});
+
+async function change() {
+  await client.callTool({ name: call[0], arguments: call[1] });
+}
+
+await client.connect(transport);
+const listening = await stream;
+const offered = client.getServerCapabilities().resources.subscribe;
+await change(); // nobody asked yet
+for (let round = 0; round < 2; round += 1) {
+  const next = new Promise((resolve) => (heard = resolve));
+  await client.subscribeResource({ uri });
+  await change();
+  await next;
+  await client.unsubscribeResource({ uri });
+  await change(); // nobody asks any more
+}
+const refused = await client.subscribeResource({ uri: `${uri}/nothing` }).then(() => 0, (error) => error.code);
+await transport.terminateSession();
+await client.close();
+console.log(JSON.stringify({ listening, offered, told, refused, errors }));
