@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from toolpress.logs import bus_log
-from toolpress.oauth import open_redis
 
 _MOST_WAITING = 1000
 _WAIT_S = 2.0
@@ -76,6 +75,8 @@ class RedisBus(Bus):
 
     def __init__(self, url: str, channel: str) -> None:
         """Raises ConfigurationError."""
+        from toolpress.oauth import open_redis  # heavy, and most processes have no Redis
+
         super().__init__()
         self._client = open_redis(url)
         self._channel = channel

@@ -12,12 +12,14 @@ from mcp.server.caching import CacheHint
 from mcp.server.connection import Connection
 from mcp.server.context import ServerMiddleware, ServerRequestContext
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST
+from mcp_types import SERVER_INFO_META_KEY as SERVER_INFO
 from pydantic import BaseModel
 
 __all__ = [
     "INTERNAL_ERROR",
     "INVALID_PARAMS",
     "INVALID_REQUEST",
+    "SERVER_INFO",
     "Additions",
     "additions",
     "answer_around",

@@ -35,6 +35,10 @@ Find = Callable[[credentials.RawHeaders], Awaitable[Credential]]
 """The credential of a request from its headers; raises Unauthenticated."""
 
 ADMITTED = "toolpress.admitted"
+"""Where in an ASGI scope the `Admitted` of a request stands."""
+
+SESSION = "toolpress.session"
+"""Where the `OpenSession` of a request stands, if it has one."""
 
 Challenge = Callable[[Scope, Unauthenticated], str]
 """The WWW-Authenticate value of a refusal (RFC 9110 11.6.1)."""

@@ -35,7 +35,7 @@ from toolpress.fastmcp_seams import Additions
 from toolpress.fingerprint import Fingerprinted
 from toolpress.gate import Gate
 from toolpress.instructions import RoleInstructions, instructions_for
-from toolpress.lane import LIST_METHODS, Lane
+from toolpress.lane import LIST_METHODS, Lane, ReadyTools
 from toolpress.principal import Credential
 from toolpress.protocol_errors import KnownCaller, protocol_error
 from toolpress.provider import CatalogProvider, offer
@@ -147,11 +147,21 @@ def build_server(
     )
     fastmcp_seams.skip_header_schema_lookup(mcp)
     fastmcp_seams.answer_around(mcp, Fingerprinted(executor))
-    fastmcp_seams.hint_caches(mcp, _cache_hints(executor))
+    hint = _cache_hint(executor)
+    fastmcp_seams.hint_caches(mcp, dict.fromkeys(LIST_METHODS, hint))
     if executor.observer is not SILENT:
         fastmcp_seams.answer_around(mcp, Watched(executor.observer))
     key = settings.session_key.get_secret_value() if settings.session_key else ""
     subscriptions = offer(mcp, executor, Audience(executor, bus, key))
+    if settings.fast_lane:
+        beside = {
+            "ttlMs": hint.ttl_ms,
+            "cacheScope": hint.scope,
+            "_meta": {fastmcp_seams.SERVER_INFO: fastmcp_seams.server_info(mcp)},
+        }
+        fastmcp_seams.answer_around(
+            mcp, ReadyTools(executor, beside, lambda: fastmcp_seams.additions(mcp) == built.bare)
+        )
     built = Built(mcp, executor, settings, subscriptions, fastmcp_seams.additions(mcp))
     for path, endpoint in health.endpoints(lambda: built.draining).items():
         mcp.custom_route(path, methods=["GET"])(endpoint)
@@ -223,13 +233,11 @@ def _lane(built: Built) -> Iterator[AsgiMiddleware]:
         yield AsgiMiddleware(Lane, mcp=built.mcp, bare=built.bare, executor=built.executor)
 
 
-def _cache_hints(executor: Executor) -> dict[str, CacheHint]:
+def _cache_hint(executor: Executor) -> CacheHint:
     """How long clients may keep lists: no longer than a role is believed, and for themselves, where roles differ."""
     if len(executor.index.catalog.roles) > 1:
-        hint = CacheHint(round(executor.identity_ttl_s * 1000), "private")
-    else:
-        hint = CacheHint(_SHARED_LIST_TTL_MS, "public")
-    return dict.fromkeys(LIST_METHODS, hint)
+        return CacheHint(round(executor.identity_ttl_s * 1000), "private")
+    return CacheHint(_SHARED_LIST_TTL_MS, "public")
 
 
 class ProtocolErrors(Middleware):

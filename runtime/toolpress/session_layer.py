@@ -19,10 +19,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from toolpress.audience import Join
 from toolpress.errors import ToolpressError, UpstreamError
 from toolpress.event_answer import EventAnswer, Header
-from toolpress.gate import ADMITTED, Admitted
+from toolpress.gate import ADMITTED, SESSION, Admitted
 from toolpress.principal import Caller
 from toolpress.refusals import INVALID_REQUEST, UNAVAILABLE, Refused, refusal, unavailable
-from toolpress.sessions import SESSION, OpenSession, Session, SessionBook
+from toolpress.sessions import OpenSession, Session, SessionBook
 from toolpress.streams import Stream, Streams
 from toolpress.telemetry import SILENT, Observer
 

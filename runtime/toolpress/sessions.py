@@ -33,9 +33,6 @@ _ENDED = "ended-session"
 _SUBSCRIBED = "session-subscription"
 _OF_OWNER = "subscriptions-of-owner"
 
-SESSION = "toolpress.session"
-"""Where in an ASGI scope the `OpenSession` of a request stands."""
-
 
 @dataclass(frozen=True, slots=True)
 class Session:

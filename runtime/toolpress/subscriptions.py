@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 import mcp_types
 from fastmcp import FastMCP
@@ -21,9 +22,12 @@ from toolpress import fastmcp_seams
 from toolpress.audience import Audience, Event, Leave
 from toolpress.errors import ToolpressError
 from toolpress.executor import Executor
+from toolpress.gate import SESSION
 from toolpress.principal import Caller
 from toolpress.protocol_errors import protocol_error
-from toolpress.sessions import SESSION, OpenSession
+
+if TYPE_CHECKING:
+    from toolpress.sessions import OpenSession
 
 _LISTENER: ContextVar[tuple[Caller, frozenset[str]]] = ContextVar("toolpress_listener")
 """Who opens a stream, and for which URIs."""

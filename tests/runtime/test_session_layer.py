@@ -12,10 +12,10 @@ from mcp.server.subscriptions import ResourceUpdated
 
 from toolpress.audience import Leave, Tell, Wants
 from toolpress.contract import Sessions
-from toolpress.gate import ADMITTED, Admitted
+from toolpress.gate import ADMITTED, SESSION, Admitted
 from toolpress.principal import Caller, Credential, Principal
 from toolpress.session_layer import SessionLayer
-from toolpress.sessions import SESSION, OpenSession, SessionBook
+from toolpress.sessions import OpenSession, SessionBook
 from toolpress.streams import Streams
 
 CREDENTIAL = Credential("nb_test_mine")

@@ -16,9 +16,7 @@ from toolpress import credentials, logs
 from toolpress.catalog import find_catalog
 from toolpress.cli import exits
 from toolpress.cli.listening import listen, reserve
-from toolpress.cli.over_http import serve_until_stopped
 from toolpress.cli.signals import STOP_SIGNALS
-from toolpress.cli.workers import Workers
 from toolpress.contract import Catalog
 from toolpress.embedded import require_sandbox, running_sandbox, seeded_keys
 from toolpress.errors import ConfigurationError
@@ -84,6 +82,8 @@ def _serve_http(catalogs: list[Catalog], settings: Settings, args: argparse.Name
             print("\n".join(lines), file=sys.stderr, flush=True)
 
         if alone:
+            from toolpress.cli.over_http import serve_until_stopped
+
             serve_until_stopped(servers, listener, started)
         else:
             _by_workers(servers, args.catalogs, listener.getsockname()[1], started)
@@ -92,6 +92,8 @@ def _serve_http(catalogs: list[Catalog], settings: Settings, args: argparse.Name
 
 def _by_workers(servers: Sequence[Built], references: Sequence[str], port: int, started: Callable[[], None]) -> None:
     """Workers make these servers anew; the sandboxes, which they share, run here."""
+    from toolpress.cli.workers import Workers
+
     settings = servers[0].settings
     with ExitStack() as sandboxes:
         for built in servers if settings.sandbox else ():

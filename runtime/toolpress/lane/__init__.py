@@ -2,5 +2,6 @@
 
 from toolpress.lane.layer import Lane
 from toolpress.lane.lists import METHODS as LIST_METHODS
+from toolpress.lane.ready_tools import ReadyTools
 
-__all__ = ["LIST_METHODS", "Lane"]
+__all__ = ["LIST_METHODS", "Lane", "ReadyTools"]
