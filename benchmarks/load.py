@@ -13,6 +13,7 @@ from benchmarks.contenders import Contender
 from benchmarks.processes import cpu_seconds
 from benchmarks.wire import Answer, Connection, check_call, check_list
 
+_TICK_S = 0.02
 _LONGEST_S = 30.0
 _ENOUGH = 2
 """A window is not closed before each client has had this many answers."""
@@ -77,26 +78,32 @@ class _Client:
 
 
 async def _load(contender: Contender, clients: list[_Client], seconds: float) -> Load:
-    await asyncio.gather(
-        *(client.send() for client in clients)
-    )  # what is opened or imported on first use is not measured
+    """Let all clients send without a pause, and look at what they got in one window."""
     seen: list[float] = []
+    warm: set[int] = set()
+    all_warm = asyncio.Event()
 
-    async def go_on(client: _Client) -> None:
+    async def go_on(number: int, client: _Client) -> None:
         while True:
-            seen.append(await client.send())
+            taken = await client.send()
+            warm.add(number)
+            if len(warm) == len(clients):
+                all_warm.set()
+            seen.append(taken)
 
-    cpu, start = cpu_seconds(contender.running.pid), time.perf_counter()
-    workers = [asyncio.create_task(go_on(client)) for client in clients]
-    wanted, passed = len(clients) * _ENOUGH, 0.0
-    while passed < seconds or (len(seen) < wanted and passed < _LONGEST_S):
-        done, _ = await asyncio.wait(workers, timeout=min(seconds, 0.25), return_when=asyncio.FIRST_COMPLETED)
-        for worker in done:
-            worker.result()
-        passed = time.perf_counter() - start
-    for worker in workers:
-        worker.cancel()
-    await asyncio.gather(*workers, return_exceptions=True)
+    async with asyncio.TaskGroup() as group:
+        workers = [group.create_task(go_on(number, client)) for number, client in enumerate(clients)]
+        await all_warm.wait()  # what is opened or imported on first use is not measured
+        seen.clear()
+        cpu, start, passed = cpu_seconds(contender.running.pid), time.perf_counter(), 0.0
+        while passed < seconds or (len(seen) < len(clients) * _ENOUGH and passed < _LONGEST_S):
+            await asyncio.sleep(_TICK_S)
+            passed = time.perf_counter() - start
+        load = Load(tuple(sorted(seen)), passed, cpu_seconds(contender.running.pid) - cpu)
+        for worker in workers:
+            worker.cancel()
     for client in clients:
         client.connection.abandon()
-    return Load(tuple(sorted(seen)), passed, cpu_seconds(contender.running.pid) - cpu)
+    if not load.latencies:
+        raise TimeoutError(f"{contender.label} answered nothing in {passed:.0f} s")
+    return load
