@@ -78,6 +78,12 @@ def build(session: nox.Session) -> None:
         session.run(str(python), str(ROOT / "tests" / "wheel_check.py"), env={"PATH": os.environ["PATH"]})
 
 
+@nox.session(tags=["check"])
+def budget(session: nox.Session) -> None:
+    """Counts and ratios that hold on a busy machine too, against benchmarks/budget.toml."""
+    session.run("python", "-m", "benchmarks.budget")
+
+
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure beside the peers: `nox -s bench -- --only lists --save`; see benchmarks/README.md."""
