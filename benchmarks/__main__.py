@@ -11,6 +11,7 @@ import sys
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmarks import page
 from benchmarks.contenders import Field
@@ -23,7 +24,7 @@ from benchmarks.report import RESULTS, save, table
 MEASURES = ("lists", "calls", "storm", "sizes", "start", "memory", "press")
 
 
-async def measure(names: list[str], options: Options, folder: Path | None) -> list[Row]:
+async def measure(names: list[str], options: Options, folder: Path) -> list[Row]:
     rows: list[Row] = []
     for name in names:
         print(f"measuring {name}", file=sys.stderr, flush=True)
@@ -44,7 +45,8 @@ def main() -> None:
     machine = describe()
     pin_client()
     options = Options(words.rounds, words.seconds, words.abandoned)
-    rows = asyncio.run(measure(words.only or list(MEASURES), options, words.folder))
+    with TemporaryDirectory(prefix="toolpress-bench-") as own:
+        rows = asyncio.run(measure(words.only or list(MEASURES), options, words.folder or Path(own)))
     print(table(rows, commands=False), end="")
     if words.save:
         save(RESULTS / f"{datetime.now(UTC):%Y-%m-%d}.json", machine, rows)

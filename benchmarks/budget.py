@@ -10,15 +10,16 @@ import json
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.contenders import OURS, STOCK, Field
-from benchmarks.load import calls, lists
+from benchmarks.load import lists
 from benchmarks.processes import environment, pin_client
 from benchmarks.upstream import COUNT_PATH
-from benchmarks.wire import Connection
+from benchmarks.wire import Connection, check_call, check_list
 
 FILE = Path(__file__).with_name("budget.toml")
 CALLS = 50
@@ -44,29 +45,31 @@ def over(measured: Mapping[str, float], budget: Mapping[str, Mapping[str, Any]])
     ]
 
 
-async def measure() -> dict[str, float]:
-    async with Field() as field:
+async def measure(folder: Path) -> dict[str, float]:
+    async with Field(folder) as field:
         ours, stock = await field.contender(OURS), await field.contender(STOCK)
         connection = await Connection(ours.endpoint).open()
-        size = len((await connection.send(connection.list())).body)
+        answer = await connection.send(connection.list())
+        check_list(answer, ours.endpoint, ours.catalogue.size)
         requests = [connection.call(name, arguments) for name, arguments in ours.catalogue.calls]
         await connection.send(requests[0])  # the first call also asks whose the key is
         before = await _answered(field)
         for number in range(CALLS):
-            await connection.send(requests[number % len(requests)])
+            check_call(await connection.send(requests[number % len(requests)]), ours.endpoint)
         asked = (await _answered(field) - before) / CALLS
         connection.abandon()
         listed = [(await lists(each, 1, 1)).percentile_ms(0.5) for each in (ours, stock)]
-        spent = [(await calls(each, 4, 1)).cpu_ms for each in (ours, stock)]
         path = {"PYTHONPATH": str(ours.catalogue.package_path)}
-        loaded = json.loads(_printed(_SERVE, ours.catalogue.reference, env=path))
+        effort = [sys.executable, "-m", "benchmarks.effort", ours.catalogue.reference, field.upstream_url]
+        functions = json.loads(_printed(effort, path))
+        loaded = json.loads(_printed([sys.executable, "-c", _SERVE, ours.catalogue.reference], path))
     return {
-        "list_bytes": size,
+        "list_bytes": len(answer.body),
         "requests_per_call": asked,
-        "modules_at_help": int(_printed(_HELP)),
+        "modules_at_help": int(_printed([sys.executable, "-c", _HELP])),
         "press_at_serve": sum(name.partition(".")[0] in _PRESS for name in loaded),
         "list_against_openapi": listed[0] / listed[1],
-        "call_cpu_against_openapi": spent[0] / spent[1],
+        **functions,
     }
 
 
@@ -77,15 +80,15 @@ async def _answered(field: Field) -> int:
     return int(count.body)
 
 
-def _printed(code: str, *words: str, env: Mapping[str, str] = {}) -> str:
-    command = [sys.executable, "-c", code, *words]
-    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment(env)).stdout
+def _printed(command: Sequence[str], env: Mapping[str, str] = {}) -> str:
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment(env)).stdout
 
 
 def main() -> None:
     budget = tomllib.loads(FILE.read_text(encoding="utf-8"))
     pin_client()
-    measured = asyncio.run(measure())
+    with TemporaryDirectory(prefix="toolpress-budget-") as folder:
+        measured = asyncio.run(measure(Path(folder)))
     for name, value in measured.items():
         print(f"{name:26} {value:12g}  of {budget[name]['most']:g}")
     if faults := over(measured, budget):

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Self
 
 from benchmarks.catalogue import Pressed, pressed
@@ -81,10 +80,10 @@ class Contender:
 class Field:
     """All that runs: one upstream, and each contender once, started when it is first asked for."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """`folder` keeps the pressed catalogues for further runs."""
+    def __init__(self, folder: Path) -> None:
+        """`folder` keeps the pressed catalogues."""
         self._stack = ExitStack()
-        self._folder = folder or Path(mkdtemp(prefix="toolpress-bench-"))
+        self._folder = folder
         self._servers: dict[tuple[str, int], tuple[Running, int]] = {}
 
     async def __aenter__(self) -> Self:
