@@ -78,6 +78,19 @@ def build(session: nox.Session) -> None:
         session.run(str(python), str(ROOT / "tests" / "wheel_check.py"), env={"PATH": os.environ["PATH"]})
 
 
+@nox.session(tags=["check"])
+def budget(session: nox.Session) -> None:
+    """Counts and ratios that hold on a busy machine too, against benchmarks/budget.toml."""
+    session.run("python", "-m", "benchmarks.budget")
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure beside the peers: `nox -s bench -- --only lists --save`; see benchmarks/README.md."""
+    session.run("npm", "ci", "--prefix", "benchmarks/peers", "--no-audit", "--no-fund", "--loglevel=error")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
 @nox.session(default=False, tags=["write"])
 def regenerate(session: nox.Session) -> None:
     """Write `generated/`, `docs/reference/` and `specs/manifest.schema.json` from the manifests."""

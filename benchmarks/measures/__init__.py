@@ -1,0 +1,1 @@
+"""What is measured; a module for each table of rows, with `async def rows(field, options)`."""
