@@ -14,7 +14,7 @@ _CONTENT_TYPE = (b"content-type", b"application/json")
 
 def result(ask: Ask, members: bytes) -> bytes:
     """The message around a result that is JSON already."""
-    return opening(ask) + members + b"}"
+    return b"".join((opening(ask), members, b"}"))
 
 
 def opening(ask: Ask) -> bytes:
