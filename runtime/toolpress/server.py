@@ -13,14 +13,17 @@ import httpx
 import mcp_types
 from fastmcp import FastMCP
 from fastmcp.exceptions import NotFoundError
+from fastmcp.server.event_store import EventStore
 from fastmcp.server.http import StarletteWithLifespan
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools.base import Tool, ToolResult
+from fastmcp.utilities.lifespan import combine_lifespans
 from mcp.shared.exceptions import MCPError
 from starlette.middleware import Middleware as AsgiMiddleware
 from starlette.routing import BaseRoute, Mount
 
 from toolpress import fastmcp_seams, health
+from toolpress.cancellation import Cancellation
 from toolpress.catalog import CatalogIndex
 from toolpress.client import Client
 from toolpress.contract import Catalog
@@ -28,8 +31,10 @@ from toolpress.embedded import default_credential, running_sandbox, sandbox_base
 from toolpress.entrance import entrance
 from toolpress.errors import ToolpressError
 from toolpress.executor import Executor
+from toolpress.extending import Extension, find_extension, hand_written
 from toolpress.gate import Gate
 from toolpress.instructions import RoleInstructions, instructions_for
+from toolpress.kept_sessions import SessionOwner
 from toolpress.oauth import open_store
 from toolpress.principal import Credential
 from toolpress.protocol_errors import KnownCaller, protocol_error
@@ -37,9 +42,11 @@ from toolpress.provider import CatalogProvider, offer
 from toolpress.session_layer import SessionLayer
 from toolpress.sessions import SessionBook
 from toolpress.settings import Settings, base_url_override
+from toolpress.streaming import Streaming
 from toolpress.streams import Streams, process_is_leaving
 from toolpress.subscriptions import Subscriptions
 from toolpress.version import VERSION
+from toolpress.waiting import WaitingProgress
 
 MCP_PATH = "/mcp"
 
@@ -74,13 +81,16 @@ def build_server(
     stdio: bool = False,
     transport: httpx.AsyncBaseTransport | None = None,
     on_start: Callable[[Built], None] | None = None,
+    extend: Sequence[Extension] = (),
 ) -> Built:
     """The server of one catalogue.
 
     `credential` is used for every call that no gate has vouched for: stdio. With `stdio` and a sandbox and no
     credential, the sandbox's own test key is used. `transport` replaces the network below httpx. `on_start` runs when
-    the upstream is known and the server is about to answer.
+    the upstream is known and the server is about to answer. The functions of `extend`, and those that the settings
+    name, then add to the server what is not in the catalogue.
     """
+    extensions = [*map(find_extension, settings.extend), *extend]
     index = CatalogIndex(catalog)
     client = Client(catalog, base_url=base_url or base_url_override(catalog.name), transport=transport)
     executor = Executor(
@@ -102,6 +112,9 @@ def build_server(
                 client.upstream.point_to(sandbox_base_url(catalog, built.sandbox_url))
                 if stdio:
                     executor.fallback = default_credential(index)
+            if extensions:
+                others = [other for other in mcp.providers if other is not provider]
+                fastmcp_seams.skip_header_schema_lookup(mcp, await hand_written(others, index))
             if on_start is not None:
                 on_start(built)
             for leave in built.on_stop:
@@ -112,16 +125,24 @@ def build_server(
             finally:
                 built.draining = True
 
+    provider = CatalogProvider(executor)
     mcp: FastMCP[Any] = FastMCP(
         catalog.name,
         instructions=instructions_for(None, catalog, index.surface),
         version=VERSION,
-        providers=[CatalogProvider(executor)],
-        middleware=[ProtocolErrors(executor), KnownCaller(executor), RoleInstructions(executor)],
+        providers=[provider],
+        middleware=[
+            ProtocolErrors(executor),
+            KnownCaller(executor),
+            RoleInstructions(executor),
+            WaitingProgress(index),
+        ],
         lifespan=lifespan,
         dereference_schemas=False,
     )
     fastmcp_seams.skip_header_schema_lookup(mcp)
+    for extension in extensions:
+        extension(mcp)
     built = Built(mcp, executor, settings, offer(mcp, executor))
     for path, endpoint in health.endpoints(lambda: built.draining).items():
         mcp.custom_route(path, methods=["GET"])(endpoint)
@@ -146,17 +167,22 @@ def mountable(built: Built, prefix: str = "") -> tuple[StarletteWithLifespan, tu
         challenge=entry.challenge,
         path=MCP_PATH,
         body_limit=settings.body_limit,
-        sessions=built.executor.index.catalog.sessions is not None,
+        sessions=settings.stateful or built.executor.index.catalog.sessions is not None,
     )
-    app = built.mcp.http_app(
-        path=MCP_PATH,
-        middleware=[gate, *_sessions(built)],
-        json_response=True,
-        stateless_http=True,
-        host_origin_protection=True,
-        allowed_hosts=[*settings.allowed_hosts, *settings.public_hosts],
-        allowed_origins=list(settings.allowed_origins),
-    )
+    guarded: dict[str, Any] = {
+        "path": MCP_PATH,
+        "host_origin_protection": True,
+        "allowed_hosts": [*settings.allowed_hosts, *settings.public_hosts],
+        "allowed_origins": list(settings.allowed_origins),
+    }
+    if settings.stateful:
+        owner = AsgiMiddleware(SessionOwner)
+        app = built.mcp.http_app(middleware=[gate, owner], event_store=EventStore(), retry_interval=1000, **guarded)
+    else:
+        streaming = built.mcp.http_app(path=MCP_PATH, stateless_http=True)
+        layers = [gate, *_sessions(built), AsgiMiddleware(Cancellation), AsgiMiddleware(Streaming, streaming=streaming)]
+        app = built.mcp.http_app(middleware=layers, json_response=True, stateless_http=True, **guarded)
+        app.router.lifespan_context = combine_lifespans(app.lifespan, streaming.lifespan)
     if entry.aclose is not None:
         built.on_stop.append(entry.aclose)
     if not entry.routes:

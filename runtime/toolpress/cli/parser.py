@@ -135,6 +135,10 @@ def _serve(grammar: _Grammar) -> None:
     )
     parser.add_argument("--sandbox", action="store_true", help="serve from the embedded sandbox; needs no account")
     parser.add_argument("--data", metavar="FILE", help="with --sandbox and one catalogue: file that keeps its data")
+    parser.add_argument(
+        "--extend", action="append", metavar="MODULE:FUNCTION", help="let this function add to the server; repeatable"
+    )
+    parser.add_argument("--stateful", action="store_true", help="keep sessions in the process, for tools that ask back")
     parser.add_argument("--announce", metavar="FILE", help="write the addresses to FILE as JSON once they are open")
 
 

@@ -27,7 +27,14 @@ _STDIO_GRACE_S = 1.0
 
 
 def run(args: argparse.Namespace) -> int:
-    settings = load_settings(host=args.host, port=args.port, sandbox=args.sandbox or None, sandbox_data=args.data)
+    settings = load_settings(
+        host=args.host,
+        port=args.port,
+        sandbox=args.sandbox or None,
+        sandbox_data=args.data,
+        extend=args.extend,
+        stateful=args.stateful or None,
+    )
     logs.configure(settings.log_format, settings.log_level)
     catalogs = [find_catalog(reference) for reference in dict.fromkeys(args.catalogs)]
     _check(catalogs, settings, args)

@@ -1,0 +1,48 @@
+"""Progress of a catalogue's tool: while the product has not answered, the client hears for how long it has not."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+
+import mcp_types
+from fastmcp.server.context import Context
+from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
+from fastmcp.tools.base import ToolResult
+
+from toolpress import fastmcp_seams
+from toolpress.catalog import CatalogIndex
+
+_EVERY_S = 5.0
+
+
+class WaitingProgress(Middleware):
+    """For calls that ask for progress; hand-written tools report their own."""
+
+    def __init__(self, index: CatalogIndex, every_s: float = _EVERY_S) -> None:
+        self._index = index
+        self._every_s = every_s
+
+    async def on_call_tool(
+        self,
+        context: MiddlewareContext[mcp_types.CallToolRequestParams],
+        call_next: CallNext[mcp_types.CallToolRequestParams, ToolResult],
+    ) -> ToolResult:
+        call = context.fastmcp_context
+        if call is None or self._index.get(context.message.name) is None or not fastmcp_seams.wants_progress():
+            return await call_next(context)
+        telling = asyncio.create_task(self._tell(call))
+        try:
+            return await call_next(context)
+        finally:
+            telling.cancel()
+            with suppress(asyncio.CancelledError):
+                await telling
+
+    async def _tell(self, call: Context) -> None:
+        start = time.monotonic()
+        while True:
+            await asyncio.sleep(self._every_s)
+            passed = round(time.monotonic() - start, 1)
+            await call.report_progress(passed, message=f"No answer yet after {passed:.0f} s.")
