@@ -14,15 +14,14 @@ from fastmcp.tools.base import ToolResult
 from toolpress import fastmcp_seams
 from toolpress.catalog import CatalogIndex
 
-_EVERY_S = 5.0
+EVERY_S = 5.0
 
 
 class WaitingProgress(Middleware):
     """For calls that ask for progress; hand-written tools report their own."""
 
-    def __init__(self, index: CatalogIndex, every_s: float = _EVERY_S) -> None:
+    def __init__(self, index: CatalogIndex) -> None:
         self._index = index
-        self._every_s = every_s
 
     async def on_call_tool(
         self,
@@ -43,6 +42,6 @@ class WaitingProgress(Middleware):
     async def _tell(self, call: Context) -> None:
         start = time.monotonic()
         while True:
-            await asyncio.sleep(self._every_s)
-            passed = round(time.monotonic() - start, 1)
+            await asyncio.sleep(EVERY_S)
+            passed = time.monotonic() - start
             await call.report_progress(passed, message=f"No answer yet after {passed:.0f} s.")
