@@ -176,7 +176,7 @@ def mountable(built: Built, prefix: str = "") -> tuple[StarletteWithLifespan, tu
         "allowed_origins": list(settings.allowed_origins),
     }
     if settings.stateful:
-        owner = AsgiMiddleware(SessionOwner)
+        owner = AsgiMiddleware(SessionOwner, leaving=_leaving(built))
         app = built.mcp.http_app(middleware=[gate, owner], event_store=EventStore(), retry_interval=1000, **guarded)
     else:
         streaming = built.mcp.http_app(path=MCP_PATH, stateless_http=True)
@@ -203,8 +203,12 @@ def _sessions(built: Built) -> Iterator[AsgiMiddleware]:
     yield AsgiMiddleware(
         SessionLayer,
         book=SessionBook(catalog.name, catalog.sessions, store.keys, key),
-        streams=Streams(lambda: built.draining or process_is_leaving()),
+        streams=Streams(_leaving(built)),
     )
+
+
+def _leaving(built: Built) -> Callable[[], bool]:
+    return lambda: built.draining or process_is_leaving()
 
 
 class ProtocolErrors(Middleware):

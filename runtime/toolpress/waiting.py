@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 
 import mcp_types
 from fastmcp.server.context import Context
@@ -36,8 +35,7 @@ class WaitingProgress(Middleware):
             return await call_next(context)
         finally:
             telling.cancel()
-            with suppress(asyncio.CancelledError):
-                await telling
+            await asyncio.gather(telling, return_exceptions=True)  # a client that no longer listens spoils no result
 
     async def _tell(self, call: Context) -> None:
         start = time.monotonic()
