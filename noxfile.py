@@ -57,11 +57,18 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(tags=["check"])
 def foreign(session: nox.Session) -> None:
-    """The TypeScript SDK, the official conformance suite and a Chromium, if there is one, against a real server."""
+    """Clients of other makers and a Chromium, if there is one, against a real server."""
     folders = ("tests/foreign", "tests/browser")
     for folder in folders:
-        session.run("npm", "ci", "--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error")
+        _install_javascript(session, folder)
     session.run("pytest", *folders, "--run-foreign", "-q", *session.posargs)
+
+
+@nox.session(tags=["check"])
+def conformance(session: nox.Session) -> None:
+    """The official MCP conformance suite: our server by every revision's requirements, and our authorization server."""
+    _install_javascript(session, "tests/foreign")
+    session.run("pytest", "tests/conformance", "--run-foreign", "-q", *session.posargs)
 
 
 @nox.session(tags=["check"])
@@ -87,8 +94,12 @@ def budget(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure beside the peers: `nox -s bench -- --only lists --save`; see benchmarks/README.md."""
-    session.run("npm", "ci", "--prefix", "benchmarks/peers", "--no-audit", "--no-fund", "--loglevel=error")
+    _install_javascript(session, "benchmarks/peers")
     session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+def _install_javascript(session: nox.Session, folder: str) -> None:
+    session.run("npm", "ci", "--prefix", folder, "--no-audit", "--no-fund", "--loglevel=error")
 
 
 @nox.session(default=False, tags=["write"])

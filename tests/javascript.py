@@ -9,6 +9,8 @@ from typing import Any
 
 NPM = Path(__file__).parent / "foreign" / "node_modules"
 NODE = NPM / ".bin" / "node"
+SUITE = NPM / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
+"""The official conformance suite."""
 
 
 def run(script: Path, **job: Any) -> dict[str, Any]:

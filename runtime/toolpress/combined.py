@@ -9,8 +9,9 @@ from fastmcp.utilities.lifespan import combine_lifespans
 from starlette.routing import BaseRoute, Mount, Route
 
 from toolpress import health
+from toolpress.http_app import http_app, mountable
 from toolpress.refusal_log import RefusalLog
-from toolpress.server import Built, http_app, mountable
+from toolpress.server import Built
 
 
 def application(servers: Sequence[Built]) -> StarletteWithLifespan:

@@ -33,8 +33,9 @@ def event(json: bytes) -> bytes:
 class EventAnswer:
     """A `send` for one request; `close` it afterwards.
 
-    A JSON answer of status 200 becomes an event, anything else passes as it is. `extra` gives more headers for the
-    body of such an answer; with it the answer is waited for in silence, since headers go first.
+    A JSON answer of status 200 becomes an event, anything else passes as it is, a stream of the application's too.
+    `extra` gives more headers for the body of such an answer; with it the answer is waited for in silence, since
+    headers go first.
     """
 
     def __init__(self, send: Send, extra: Callable[[bytes], list[Header]] | None = None) -> None:
@@ -46,6 +47,10 @@ class EventAnswer:
         self._timer = None if extra else asyncio.get_running_loop().call_later(KEEP_ALIVE_S, self._begin_waiting)
 
     async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and _is_stream(message):
+            await self.close()
+            await self._send(message)
+            return
         if message["type"] == "http.response.start":
             self._start = message
             return
@@ -84,6 +89,10 @@ class EventAnswer:
             await self._send({"type": "http.response.body", "body": KEEP_ALIVE, "more_body": True})
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._answered.wait(), KEEP_ALIVE_S)
+
+
+def _is_stream(start: Message) -> bool:
+    return any(name == b"content-type" and value.startswith(EVENTS.encode()) for name, value in start["headers"])
 
 
 def _is_answer(start: Message, message: Message) -> bool:

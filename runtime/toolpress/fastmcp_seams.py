@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from fastmcp import FastMCP
@@ -14,6 +15,8 @@ from mcp.server.context import ServerMiddleware, ServerRequestContext
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST
 from mcp_types import SERVER_INFO_META_KEY as SERVER_INFO
 from pydantic import BaseModel
+
+from toolpress.contract import JsonObject
 
 __all__ = [
     "INTERNAL_ERROR",
@@ -31,22 +34,20 @@ __all__ = [
     "request_headers",
     "server_info",
     "skip_header_schema_lookup",
+    "wants_progress",
 ]
 
 Params = TypeVar("Params", bound=BaseModel)
 
 
-def skip_header_schema_lookup(server: FastMCP[Any]) -> None:
+def skip_header_schema_lookup(server: FastMCP[Any], others: Mapping[str, JsonObject] = MappingProxyType({})) -> None:
     """Keep a 2026-07-28 `tools/call` from running `tools/list`.
 
     The SDK compares `Mcp-Param-*` headers with the tool's schema and, unless told where schemas are, finds it by
-    listing all tools. None of our schemas declares `x-mcp-header`, so there is nothing to compare.
+    listing all tools. None of our schemas declares `x-mcp-header`, so there is nothing to compare; `others` has those
+    of tools that are not ours.
     """
-    server._mcp_server.get_tool_input_schema = _no_declared_headers  # noqa: SLF001 - no public way to set it
-
-
-def _no_declared_headers(_name: str) -> None:
-    return None
+    server._mcp_server.get_tool_input_schema = others.get  # noqa: SLF001 - no public way to set it
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,12 @@ def handles(server: FastMCP[Any], method: str) -> bool:
 def connection_of(context: ServerRequestContext) -> Connection:
     """The client's connection, which outlives the request: what ends with it is put on its exit stack."""
     return context.session._connection  # noqa: SLF001 - the session shows its id alone, and not always
+
+
+def wants_progress() -> bool:
+    """Whether the client sent a token for progress with the request that is being served."""
+    request = fastmcp_request_ctx.get()
+    return bool(request and request.meta and "progressToken" in request.meta)
 
 
 def in_request() -> bool:

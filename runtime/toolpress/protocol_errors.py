@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import mcp_types
+from fastmcp.exceptions import NotFoundError
 from fastmcp.prompts.base import Prompt, PromptResult
 from fastmcp.resources.base import Resource, ResourceResult
 from fastmcp.resources.template import ResourceTemplate
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
+from fastmcp.tools.base import Tool, ToolResult
 from mcp.shared.exceptions import MCPError
 
 from toolpress import fastmcp_seams
@@ -107,3 +109,36 @@ class KnownCaller(Middleware):
         call_next: CallNext[mcp_types.GetPromptRequestParams, PromptResult],
     ) -> PromptResult:
         return await self._vouched(context, call_next)
+
+
+class ProtocolErrors(Middleware):
+    """Says in JSON-RPC what FastMCP would hide: an unknown tool, and a caller that cannot be told."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+
+    async def on_list_tools(
+        self,
+        context: MiddlewareContext[mcp_types.ListToolsRequest],
+        call_next: CallNext[mcp_types.ListToolsRequest, Sequence[Tool]],
+    ) -> Sequence[Tool]:
+        if not fastmcp_seams.in_request():
+            return await call_next(context)
+        try:
+            await self._executor.caller()
+        except ToolpressError as error:
+            raise protocol_error(error) from error
+        return await call_next(context)
+
+    async def on_call_tool(
+        self,
+        context: MiddlewareContext[mcp_types.CallToolRequestParams],
+        call_next: CallNext[mcp_types.CallToolRequestParams, ToolResult],
+    ) -> ToolResult:
+        try:
+            return await call_next(context)
+        except NotFoundError as error:
+            self._executor.observer.unknown_tool()
+            raise MCPError(
+                code=fastmcp_seams.INVALID_PARAMS, message=f"Unknown tool: {context.message.name}"
+            ) from error

@@ -52,13 +52,16 @@ class Settings(BaseSettings):
     sandbox: bool = Field(default=False, description="Serve from the embedded sandbox instead of the real product.")
     sandbox_data: str | None = Field(default=None, description="File that keeps the sandbox's data; memory if absent.")
 
+    extend: Names = Field(default=(), description="Functions package.module:function that add to the server.")
+    stateful: bool = Field(default=False, description="Keep sessions in this process, for tools that ask clients.")
+
     @property
     def public_hosts(self) -> tuple[str, ...]:
         """The host of the public URL, as a Host header names it."""
         host = urlsplit(self.public_url or "").netloc
         return (host,) if host else ()
 
-    @field_validator("allowed_hosts", "allowed_origins", mode="before")
+    @field_validator("allowed_hosts", "allowed_origins", "extend", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -262,3 +263,17 @@ def test_stdout_carries_json_rpc_alone_until_the_end(zihin: CatalogIndex, end: s
     assert len(answers[2]["result"]["tools"]) == len(zihin.tools)
     assert answers[3]["result"]["structuredContent"]["role"] == "owner"
     assert answers[4]["error"]["message"] == "Unknown tool: no_such_tool"
+
+
+async def test_a_session_that_the_process_keeps_holds_up_no_end() -> None:
+    """The server would wait for its stream longer than the tests wait for the server."""
+    headers = {"Accept": "application/json, text/event-stream", "X-Api-Key": "zhn_test_acme_owner"}
+    client = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    opening = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": client}
+    async with AsyncExitStack() as stack:
+        with processes.serve("zihin", "--stateful") as server:
+            http = await stack.enter_async_context(httpx.AsyncClient(headers=headers, trust_env=False))
+            opened = await http.post(server.mcp_url, json=opening)
+            session = {"mcp-session-id": opened.headers["mcp-session-id"]}
+            stream = await stack.enter_async_context(http.stream("GET", server.mcp_url, headers=session))
+            assert stream.status_code == 200

@@ -17,9 +17,10 @@ from tests.docs.pages import table
 from tests.docs.products import PRODUCTS
 from tests.processes import Server
 from tests.runtime.conftest import listening
+from toolpress.http_app import http_app
 from toolpress.oauth import AuthorizationServer
 from toolpress.oauth.tokens import ACCESS_LIFE_S
-from toolpress.server import build_server, http_app
+from toolpress.server import build_server
 from toolpress.settings import Settings
 
 PAGE, HEADING = "docs/mihu/troubleshooting.md", "Troubleshooting mihu"

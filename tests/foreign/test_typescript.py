@@ -5,22 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.foreign.products import PRODUCTS, Product
 from tests.javascript import run
 from tests.processes import Server, serve
 from tests.sandbox.ids import AGENT
 
 HERE = Path(__file__).parent
 OWNER = "zhn_test_acme_owner"
-UNKNOWN = "ffffffff-ffff-4fff-8fff-ffffffffffff"
-CALLS = [
-    ["list_agents", {"status": "published"}],
-    ["create_agent", {"name": "Foreign desk", "llm_config": {"model": "openai.gpt-4.1-nano"}}],
-    ["get_agent", {"agent_id": UNKNOWN}],
-]
-STDIO = [sys.executable, "-m", "toolpress", "serve", "zihin", "--sandbox", "--transport", "stdio"]
 
 
 pytestmark = pytest.mark.usefixtures("foreign")
@@ -28,19 +23,26 @@ pytestmark = pytest.mark.usefixtures("foreign")
 
 @pytest.mark.parametrize(("script", "protocol"), [("v1.mjs", "2025-11-25"), ("v2.mjs", "2026-07-28")])
 @pytest.mark.parametrize("transport", ["http", "stdio"])
-def test_lists_and_calls(script: str, protocol: str, transport: str, zihin_server: Server) -> None:
-    job = {"url": zihin_server.mcp_url} if transport == "http" else {"command": STDIO}
-    seen = run(HERE / script, key=OWNER, calls=CALLS, **job)
+@pytest.mark.parametrize("product", PRODUCTS, ids=str)
+def test_lists_and_calls(
+    script: str, protocol: str, transport: str, product: Product, product_urls: dict[str, str]
+) -> None:
+    server = [sys.executable, "-m", "toolpress", "serve", product.name, "--sandbox", "--transport", "stdio"]
+    job: dict[str, Any] = (
+        {"url": product_urls[product.name], "headers": product.headers}
+        if transport == "http"
+        else {"command": server, "environment": product.environment}
+    )
+    seen = run(HERE / script, calls=product.calls, **job)
 
     if not (script == "v1.mjs" and transport == "stdio"):  # v1 tells its protocol over HTTP only
         assert seen["protocol"] == protocol
-    assert len(seen["tools"]) == len(set(seen["tools"])) == 96
-    read, write, failing = seen["results"]
-    agents = json.loads(read["content"][0]["text"])["agents"]
-    assert {agent["status"] for agent in agents} == {"published"}
-    assert json.loads(write["content"][0]["text"])["agent"]["status"] == "draft"
-    assert failing["isError"] is True
-    assert json.loads(failing["content"][0]["text"])["code"] == "NOT_FOUND"
+    assert len(seen["tools"]) == len(product.tools)
+    assert set(seen["tools"]) == product.tools
+    read, write, failing = ({**result, **json.loads(result["content"][0]["text"])} for result in seen["results"])
+    assert read["success"] is True
+    assert write["success"] is True
+    assert (failing["isError"], failing["code"]) == (True, product.code)
 
 
 def test_a_session_from_its_opening_to_its_end() -> None:

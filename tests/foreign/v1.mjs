@@ -1,12 +1,12 @@
-// TypeScript SDK v1 (handshake era). Usage: node v1.mjs '{"url"|"command": ..., "key": ..., "calls": [[name, arguments], ...]}'; prints one JSON line.
+// TypeScript SDK v1 (handshake era). Usage: node v1.mjs '{"url"|"command": ..., "headers": {...}, "environment": {...}, "calls": [[name, arguments], ...]}'; prints one JSON line.
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 
-const { url, command, key, calls } = JSON.parse(process.argv[2]);
+const { url, command, headers, environment, calls } = JSON.parse(process.argv[2]);
 const transport = url
-  ? new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers: { 'X-Api-Key': key } } })
-  : new StdioClientTransport({ command: command[0], args: command.slice(1), env: { ...process.env, ZIHIN_API_KEY: key } });
+  ? new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } })
+  : new StdioClientTransport({ command: command[0], args: command.slice(1), env: { ...process.env, ...environment } });
 const client = new Client({ name: 'foreign-v1', version: '1.0.0' });
 await client.connect(transport);
 const { tools } = await client.listTools();

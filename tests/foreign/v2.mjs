@@ -1,11 +1,11 @@
-// TypeScript SDK v2, pinned to the 2026-07-28 wire. Usage as v1.mjs; the key travels as a bearer token.
+// TypeScript SDK v2, pinned to the 2026-07-28 wire. Usage as v1.mjs.
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 
-const { url, command, key, calls } = JSON.parse(process.argv[2]);
+const { url, command, headers, environment, calls } = JSON.parse(process.argv[2]);
 const transport = url
-  ? new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers: { Authorization: `Bearer ${key}` } } })
-  : new StdioClientTransport({ command: command[0], args: command.slice(1), env: { ...process.env, ZIHIN_API_KEY: key } });
+  ? new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } })
+  : new StdioClientTransport({ command: command[0], args: command.slice(1), env: { ...process.env, ...environment } });
 const client = new Client({ name: 'foreign-v2', version: '1.0.0' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
 await client.connect(transport);
 const tools = [];

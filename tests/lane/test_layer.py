@@ -17,7 +17,8 @@ from starlette.types import ASGIApp
 from tests import modern
 from tests.runtime.fixture_catalog.catalog import CATALOG
 from tests.runtime.product import MEMBER, OWNER, Product
-from toolpress.server import Built, build_server, http_app
+from toolpress.http_app import http_app
+from toolpress.server import Built, build_server
 from toolpress.settings import Settings
 
 LISTS = pytest.mark.parametrize("method", ["tools/list", "resources/list", "prompts/list", "server/discover"])

@@ -14,7 +14,8 @@ import uvicorn
 
 from tests.runtime.fixture_catalog.catalog import CATALOG
 from tests.runtime.product import Product
-from toolpress.server import Built, build_server, http_app
+from toolpress.http_app import http_app
+from toolpress.server import Built, build_server
 from toolpress.settings import Settings
 
 

@@ -20,7 +20,8 @@ from tests.runtime.test_logs import _restored as _restored
 from toolpress.asgi import create_app, create_server, the_only_catalog, with_lifespan
 from toolpress.catalog import installed
 from toolpress.errors import ConfigurationError
-from toolpress.server import Built, build_server, http_app
+from toolpress.http_app import http_app
+from toolpress.server import Built, build_server
 from toolpress.settings import Settings
 
 ZIHIN_KEY = "zhn_test_acme_owner"

@@ -13,7 +13,8 @@ from tests.runtime.fixture_catalog.catalog import CATALOG
 from tests.runtime.product import OWNER, Product
 from toolpress.contract import Limits
 from toolpress.errors import RateLimited
-from toolpress.server import Built, build_server, http_app
+from toolpress.http_app import http_app
+from toolpress.server import Built, build_server
 from toolpress.settings import Settings
 
 ACCEPT = {"accept": "application/json, text/event-stream", "mcp-protocol-version": "2025-11-25"}

@@ -17,8 +17,9 @@ from tests.runtime.product import MEMBER, OWNER, Product
 from toolpress import logs
 from toolpress.errors import ToolpressError
 from toolpress.executor import Executor
+from toolpress.http_app import http_app
 from toolpress.principal import Credential
-from toolpress.server import Built, build_server, http_app
+from toolpress.server import Built, build_server
 from toolpress.settings import Settings
 
 SECRET = "s3cr3t-value"

@@ -24,10 +24,11 @@ from toolpress.client import Client
 from toolpress.contract import Sessions
 from toolpress.errors import ConfigurationError
 from toolpress.executor import Executor
+from toolpress.http_app import http_app
 from toolpress.oauth import OpenStore, open_store
 from toolpress.principal import CALLER, Credential
 from toolpress.provider import CatalogProvider, add_to
-from toolpress.server import Built, build_server, http_app
+from toolpress.server import Built, build_server
 from toolpress.settings import Settings
 
 ERAS = ("legacy", "2026-07-28")

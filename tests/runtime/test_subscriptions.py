@@ -22,9 +22,10 @@ from tests.runtime.fixture_catalog.catalog import CATALOG
 from tests.runtime.product import EDITOR, MEMBER, OWNER, Product
 from toolpress import fastmcp_seams
 from toolpress.gate import SESSION
+from toolpress.http_app import http_app
 from toolpress.oauth import StoreUnavailable
 from toolpress.principal import Credential
-from toolpress.server import Built, build_server, http_app
+from toolpress.server import Built, build_server
 from toolpress.settings import Settings
 
 TOOLS = {"toolsListChanged": True}

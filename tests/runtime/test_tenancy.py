@@ -28,8 +28,9 @@ from toolpress.errors import (
     UpstreamRefused,
     UpstreamUnavailable,
 )
+from toolpress.http_app import http_app
 from toolpress.principal import Credential
-from toolpress.server import build_server, http_app
+from toolpress.server import build_server
 from toolpress.settings import Settings
 from toolpress.tenancy import checked_tenant, host_of
 from toolpress.upstream import checked_base_url

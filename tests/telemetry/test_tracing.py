@@ -30,7 +30,8 @@ from tests.runtime.test_logs import _restored as _restored
 from tests.telemetry.collector import attributes, collecting
 from tests.zihin.wire import key_of
 from toolpress import logs
-from toolpress.server import build_server, http_app
+from toolpress.http_app import http_app
+from toolpress.server import build_server
 from toolpress.settings import Settings
 from toolpress.telemetry.tracing import Tracing
 

@@ -139,6 +139,10 @@ def _serve(grammar: _Grammar) -> None:
     parser.add_argument(
         "--metrics-port", type=_port, help="show metrics for Prometheus on this port too, 0 for a free one (none)"
     )
+    parser.add_argument(
+        "--extend", action="append", metavar="MODULE:FUNCTION", help="let this function add to the server; repeatable"
+    )
+    parser.add_argument("--stateful", action="store_true", help="keep sessions in the process, for tools that ask back")
     parser.add_argument("--announce", metavar="FILE", help="write the addresses to FILE as JSON once they are open")
 
 

@@ -20,7 +20,7 @@ from toolpress.cli.signals import STOP_SIGNALS
 from toolpress.contract import Catalog
 from toolpress.embedded import require_sandbox, running_sandbox, seeded_keys
 from toolpress.errors import ConfigurationError
-from toolpress.server import MCP_PATH, Built, build_server
+from toolpress.server import Built, build_server
 from toolpress.settings import Settings, base_url_variable, load_settings
 from toolpress.telemetry.watching import Watching, watching
 
@@ -35,6 +35,8 @@ def run(args: argparse.Namespace) -> int:
         sandbox=args.sandbox or None,
         sandbox_data=args.data,
         metrics_port=args.metrics_port,
+        extend=args.extend,
+        stateful=args.stateful or None,
     )
     logs.configure(settings.log_format, settings.log_level)
     catalogs = [find_catalog(reference) for reference in dict.fromkeys(args.catalogs)]
@@ -66,6 +68,8 @@ def _check(catalogs: list[Catalog], settings: Settings, args: argparse.Namespace
 
 
 def _serve_http(catalogs: list[Catalog], settings: Settings, args: argparse.Namespace, watch: Watching) -> int:
+    from toolpress.http_app import MCP_PATH  # over stdio nothing of it is needed
+
     alone = settings.workers == 1
     with (listen if alone else reserve)(settings.host, settings.port) as listener:
         root = f"http://{_shown(settings.host)}:{listener.getsockname()[1]}"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from fastmcp import FastMCP
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from toolpress import fastmcp_seams
@@ -19,9 +17,10 @@ from toolpress.errors import NOT_FOUND, ToolpressError
 from toolpress.executor import Executor
 from toolpress.fastmcp_seams import Additions
 from toolpress.gate import ADMITTED, Admitted
-from toolpress.lane import lists, wire
+from toolpress.lane import lists, progress, wire
 from toolpress.lane.message import Ask, read
 from toolpress.principal import Principal
+from toolpress.refusals import EVENTS
 from toolpress.response import Answer
 
 _CALL = "tools/call"
@@ -29,8 +28,6 @@ _CALLS = frozenset({_CALL})
 _ALL = lists.METHODS | _CALLS
 _OF_OTHERS = ("inputResponses", "requestState", "task")
 """Members of a call that continues an exchange which only tools of other providers begin."""
-_WATCH_S = 0.25
-"""For how long a call runs before anybody looks whether its client is still there."""
 
 _LOG = logging.getLogger("toolpress")
 
@@ -69,23 +66,23 @@ class Lane:
         if info is None or self._is_hidden(info, principal) or any(word in ask.params for word in _OF_OTHERS):
             await self.app(scope, receive, send)
             return
-        self._executor.observer.asked(ask.params.get("_meta"), ask.version, scope["headers"])
-        try:
-            async with asyncio.timeout(None) as life:
-                with _watched(receive, life):
-                    answer, is_error = await self._outcome(info, ask)
-        except TimeoutError:
-            return  # the client has gone
-        await wire.send_json(send, wire.call_result(ask, answer, self._server, is_error=is_error))
+        meta = ask.params.get("_meta") or {}
+        self._executor.observer.asked(meta, ask.version, scope["headers"])
+        token = meta.get("progressToken")
+        if token is None or EVENTS not in Headers(scope=scope).get("accept", ""):
+            await wire.send_json(send, await self._result(info, ask))
+        else:
+            await progress.answer(send, self._result(info, ask), token)
 
     def _is_hidden(self, info: ToolInfo, principal: Principal) -> bool:
         return decide(principal, info, self._executor.index.catalog).code == NOT_FOUND
 
-    async def _outcome(self, info: ToolInfo, ask: Ask) -> tuple[Answer, bool]:
+    async def _result(self, info: ToolInfo, ask: Ask) -> bytes:
         try:
-            return await self._executor.run(info, ask.params.get("arguments") or {}), False
+            answer, is_error = await self._executor.run(info, ask.params.get("arguments") or {}), False
         except ToolpressError as error:
-            return Answer(error.to_payload()), True
+            answer, is_error = Answer(error.to_payload()), True
+        return wire.call_result(ask, answer, self._server, is_error=is_error)
 
     def _methods(self) -> frozenset[str]:
         """What the lane answers now, by what was added to the server since; said once in the log."""
@@ -102,23 +99,3 @@ class Lane:
         if what not in self._told:
             self._told.add(what)
             _LOG.warning("fast lane %s", what)
-
-
-@contextmanager
-def _watched(receive: Receive, life: asyncio.Timeout) -> Iterator[None]:
-    """End `life` when the client goes away. Most calls are over before anybody looks, and cost no more than a timer."""
-    loop = asyncio.get_running_loop()
-    watching: list[asyncio.Task[None]] = []
-
-    async def wait() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        life.reschedule(loop.time())
-
-    timer = loop.call_later(_WATCH_S, lambda: watching.append(loop.create_task(wait())))
-    try:
-        yield
-    finally:
-        timer.cancel()
-        for task in watching:
-            task.cancel()

@@ -16,11 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.javascript import NODE, NPM
+from tests.javascript import NODE, SUITE
 from tests.oauth.conftest import form_of
 from tests.processes import Server
-
-SUITE = NPM / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
 
 pytestmark = pytest.mark.usefixtures("foreign")
 
