@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from tests import modern
 from tests.runtime.fixture_catalog.catalog import CATALOG
 from tests.runtime.product import MEMBER, OWNER, Product
+from toolpress import waiting
 from toolpress.http_app import http_app
 from toolpress.server import Built, build_server
 from toolpress.settings import Settings
@@ -220,3 +221,38 @@ async def test_a_call_ends_with_its_client() -> None:
         assert sent == []
 
     await with_app(build_server(Settings(), CATALOG, transport=Thinking()), work)
+
+
+async def test_a_client_that_asks_for_progress_hears_of_a_long_call_and_gets_its_result(
+    product: Product, monkeypatch: pytest.MonkeyPatch, below: Counting
+) -> None:
+    monkeypatch.setattr(waiting, "EVERY_S", 0.01)
+    released = asyncio.Event()
+
+    class Slow(httpx.AsyncBaseTransport):
+        inner = product.transport()
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path != "/api/me":
+                await released.wait()
+            return await self.inner.handle_async_request(request)
+
+    async def work(app: ASGIApp) -> None:
+        request = modern.call(OWNER, "list_notes", {})
+        request["json"]["params"]["_meta"]["progressToken"] = "t"
+        asyncio.get_running_loop().call_later(0.1, released.set)
+        slow = await ask(app, request)
+        *heard, last = [json.loads(line[6:]) for line in slow.text.splitlines() if line.startswith("data: ")]
+        assert heard
+        for message in heard:
+            assert message["method"] == "notifications/progress"
+            assert message["params"]["progressToken"] == "t"
+        passed = [message["params"]["progress"] for message in heard]
+        assert passed == sorted(set(passed))
+        assert last["result"]["isError"] is False
+        quick = await ask(app, request)
+        assert quick.headers["content-type"] == "application/json"
+        assert quick.json()["result"] == last["result"]
+        assert below.reached == []
+
+    await with_app(build_server(Settings(), CATALOG, transport=Slow()), work)

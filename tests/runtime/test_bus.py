@@ -177,7 +177,7 @@ async def test_a_redis_that_is_away_is_reported_once_and_holds_up_nobody(
 ) -> None:
     away = Away(enough=5)
     monkeypatch.setattr(module, "_PAUSE_S", 0.001)
-    monkeypatch.setattr(module, "open_redis", lambda _url: away)
+    monkeypatch.setattr("toolpress.oauth.open_redis", lambda _url: away)
     async with replicas("redis://nowhere", "notebook") as [ear]:
         for number in range(5000):
             ear.bus.tell(Changed(f"t{number}", "notebook://notes"))

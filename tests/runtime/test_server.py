@@ -113,7 +113,8 @@ async def test_a_hidden_write_is_blocked_and_a_hidden_read_is_unknown(mcp_url: s
 
 
 @pytest.mark.parametrize("era", ERAS)
-async def test_a_call_never_lists(mcp_url: str, era: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_call_never_lists(product: Product, era: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor without the fast lane, where FastMCP would list all tools to look for headers in their schemas."""
     listed: list[str] = []
     real = CatalogProvider._list_tools
 
@@ -122,6 +123,12 @@ async def test_a_call_never_lists(mcp_url: str, era: str, monkeypatch: pytest.Mo
         return await real(self)
 
     monkeypatch.setattr(CatalogProvider, "_list_tools", counted)
+    plain = build_server(Settings(fast_lane=False), CATALOG, transport=product.transport())
+    with listening(http_app(plain)) as address:
+        await _calls_do_not_list(f"{address}/mcp", era, listed)
+
+
+async def _calls_do_not_list(mcp_url: str, era: str, listed: list[str]) -> None:
     async with httpx.AsyncClient(trust_env=False) as http:
         for name, arguments in (
             ("list_notes", {"limit": 5}),
