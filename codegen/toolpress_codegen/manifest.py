@@ -128,6 +128,15 @@ class Module(_Entry):
     tools: tuple[Tool, ...] = Field(min_length=1)
 
 
+class StatedHints(_Entry):
+    """By annotation the tools for which the product states it: names, or beginnings of names with a `*`."""
+
+    readOnlyHint: tuple[Text, ...] | None = None
+    destructiveHint: tuple[Text, ...] | None = None
+    idempotentHint: tuple[Text, ...] | None = None
+    openWorldHint: tuple[Text, ...] | None = None
+
+
 class CategoryEntry(_Entry):
     title: Text
     roles: tuple[str, ...] = Field(min_length=1)
@@ -269,6 +278,7 @@ class Server(_Entry):
     authentication: AuthenticationEntry
     roles: tuple[str, ...] = Field(min_length=1, description="Highest first.")
     categories: dict[str, CategoryEntry] = Field(min_length=1)
+    hints: StatedHints = StatedHints()
     limits: LimitsEntry
     sessions: SessionsEntry | None = None
     errors: ErrorsEntry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from toolpress.catalog import find_catalog
 from toolpress_codegen.lint import Format, run_lint
 
 ROOT = Path(__file__).parents[2]
@@ -250,3 +252,15 @@ def test_command_tells_the_same_and_ends_with_one(spoilt: tuple[Path, list[str]]
     command = [sys.executable, "-m", "toolpress", "lint", "zihin"]
     done = subprocess.run(command, cwd=home, capture_output=True, encoding="utf-8", timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (*linted(home, "zihin"), "")
+
+
+def test_no_hint_of_a_tool_whose_product_states_them_can_be_turned_round(tmp_path: Path) -> None:
+    home, turned = tmp_path / "zihin", {"true": "false", "false": "true"}
+    shutil.copytree(ROOT / "specs" / "zihin", home)
+    flips = 0
+    for file in home.glob("*.yaml"):
+        text, found = re.subn(r"(Hint: )(true|false)", lambda hint: hint[1] + turned[hint[2]], file.read_text("utf-8"))
+        file.write_text(text, encoding="utf-8")
+        flips += found
+    assert flips == 4 * len(find_catalog("zihin").tools)
+    assert [rule for _, rule in rules(tmp_path, "zihin")].count("hints-stated") == flips

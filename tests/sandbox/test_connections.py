@@ -69,11 +69,12 @@ async def test_an_mcp_server_lives_its_whole_life(sandbox: Driver) -> None:
     names = {tool["name"] for tool in (await sandbox("list_agent_tools", agent_id=AGENT(1)))["tools"]}
     assert {"wiki_search", "wiki_fetch", "helpdesk_open_ticket"} <= names
     assert "helpdesk_find_ticket" not in names, "schemas choose among a server's tools"
-    dead = await sandbox("update_mcp_server", **ids, endpoint="https://wiki.invalid/mcp")
-    assert dead["mcp_server"]["status"] == "unreachable"
+    await sandbox("update_mcp_server", **ids, endpoint="https://wiki.invalid/mcp")
     tools = {tool["name"]: tool for tool in (await sandbox("list_agent_tools", agent_id=AGENT(1)))["tools"]}
     assert tools["wiki_search"]["status"] == "error"
-    assert (await sandbox("test_mcp_server", **ids))["reachable"] is False
+    tried = await sandbox("test_mcp_server", **ids)
+    assert (tried["reachable"], tried["latency_ms"]) == (False, None)
+    assert (await sandbox("get_mcp_server", **ids))["mcp_server"]["status"] == "unreachable", "a test tells it at once"
     listed = (await sandbox("list_mcp_servers", agent_id=AGENT(1)))["mcp_servers"]
     assert [(row["name"], row["tools_count"]) for row in listed] == [("helpdesk", 2), ("wiki", 2)]
     await sandbox("delete_mcp_server", **ids)
@@ -112,3 +113,22 @@ async def test_a_tool_on_a_switched_off_connection_is_an_error(
     tools = {tool["name"]: tool for tool in (await sandbox("list_agent_tools", agent_id=AGENT(1)))["tools"]}
     assert tools["find_orders"]["error"] == "the connection is switched off"
     assert (await sandbox("get_connection_schema", connection_id=UNKNOWN)).code == "NOT_FOUND"
+
+
+async def test_a_server_is_looked_at_once_a_minute(sandbox: Driver) -> None:
+    ids = {"agent_id": AGENT(1), "mcp_server_id": MCP_SERVER(1)}
+
+    async def states() -> set[str]:
+        listed = (await sandbox("list_mcp_servers", agent_id=AGENT(1)))["mcp_servers"]
+        return {(await sandbox("get_mcp_server", **ids))["mcp_server"]["status"], *(row["status"] for row in listed)}
+
+    for host, before, after in (("gone.invalid", "connected", "unreachable"), ("e.com", "unreachable", "connected")):
+        await sandbox("update_mcp_server", **ids, endpoint=f"https://{host}/mcp")
+        await sandbox.control("clock", advance=59)
+        assert await states() == {before}
+        await sandbox("update_mcp_server", **ids, description="Not the address")
+        assert await states() == {before}
+        await sandbox.control("clock", advance=1)
+        assert await states() == {after}
+    tried = await sandbox("test_mcp_server", **ids)
+    assert (tried["reachable"], tried["latency_ms"] > 0) == (True, True)

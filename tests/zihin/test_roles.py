@@ -206,11 +206,11 @@ def test_the_product_refuses_it_too(server: Server) -> None:
 # A tool that is added to a category is protected by that alone.
 
 ADDED = """
-  - name: erase_everything
-    title: Erase everything
+  - name: delete_all_memory
+    title: Delete all memory
     category: builder-write
     effect: delete
-    annotations: {readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false}
+    annotations: {readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false}
     description: Take every memory entry of an agent away at once. To take one alone use delete_agent_memory.
     request: {method: DELETE, path: '/api/agents/{agent_id}/memory'}
     input:
@@ -290,9 +290,9 @@ async def test_a_tool_added_to_a_category_is_protected_without_another_line(role
         built = build_server(Settings(), enlarged, credential=Credential(key_of(role)), base_url=address, stdio=True)
         async with McpClient(built.mcp) as client:
             listed = {tool.name for tool in await client.list_tools()}
-            called = await client.call_tool_mcp("erase_everything", {"no_such_argument": 1})
+            called = await client.call_tool_mcp("delete_all_memory", {"no_such_argument": 1})
     allowed = "builder-write" in ROLES[role]
-    assert ("erase_everything" in listed, "invite_person" in listed) == (allowed, "builder-read" in ROLES[role])
+    assert ("delete_all_memory" in listed, "invite_person" in listed) == (allowed, "builder-read" in ROLES[role])
     assert called.structured_content["code"] == ("VALIDATION_ERROR" if allowed else "WRITE_BLOCKED")
 
 

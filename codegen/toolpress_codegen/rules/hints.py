@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from toolpress_codegen.manifest import Tool
 from toolpress_codegen.rules.rule import Finding, Rule, Subject
@@ -58,6 +59,24 @@ def hints_agree(subject: Subject) -> Iterator[Finding]:
             if getattr(site.tool.annotations, hint) != wanted:
                 value = "true" if wanted else "false"
                 yield site.finding(("annotations", hint), reason, f"write {hint}: {value}, or correct the effect")
+
+
+def hints_stated(subject: Subject) -> Iterator[Finding]:
+    if subject.server is None:
+        return
+    names = [entry.text("name") or "" for entry in subject.entries]
+    for hint, patterns in subject.server.hints:
+        if patterns is None:
+            continue
+        for site in subject.sites:
+            match = next((pattern for pattern in patterns if fnmatchcase(site.tool.name, pattern)), None)
+            if getattr(site.tool.annotations, hint) != (match is not None):
+                stated = f"the product states it for {match}" if match else "the product does not state it"
+                fix = f"write {hint}: {'true' if match else 'false'}, or correct hints in server.yaml"
+                yield site.finding(("annotations", hint), f"{hint} of {site.tool.name}: {stated}", fix)
+        for index, pattern in enumerate(patterns):
+            if subject.complete and not any(fnmatchcase(name, pattern) for name in names):
+                yield subject.at_server(("hints", hint, index), f"no tool is called {pattern}", "correct or remove it")
 
 
 def _wanted(tool: Tool) -> Iterator[tuple[str, bool, str]]:
@@ -117,6 +136,14 @@ RULES = (
         " is read-only; a delete is destructive; a create is neither destructive nor idempotent; a send reaches the"
         " open world; a PUT is idempotent.",
         hints_agree,
+    ),
+    Rule(
+        "hints-stated",
+        "Hints are those that the product states",
+        "Where the product states for which tools a hint holds, `hints` in `server.yaml` repeats it, as names or as"
+        " beginnings such as `list_*`. The hint is then true for the tools that match and for no other, and every name"
+        " matches a tool.",
+        hints_stated,
     ),
     Rule(
         "method-agrees",

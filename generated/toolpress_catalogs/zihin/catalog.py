@@ -472,7 +472,7 @@ TOOLS = (
         category="builder-read",
         effect="read",
         observed="listed",
-        digest="af657cb28d5d7155",
+        digest="398e973b0f16dbb3",
     ),
     ToolInfo(
         name="create_mcp_server",

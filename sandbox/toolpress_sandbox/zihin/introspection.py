@@ -57,14 +57,14 @@ def validate_schema_data(call: Call) -> Reply:
 
 
 def test_trigger(call: Call) -> Reply:
-    """The agent runs and is charged; session, messages and executions of the trial are removed again."""
+    """The agent runs and is charged; whatever the trial left in its sessions is removed again."""
     trigger = call.records.get("triggers", call.arguments["trigger_id"])
     sessions = {row["id"] for row in call.records.all("sessions")}
     trial = {**trigger, "trigger_config": {**trigger["trigger_config"], "session_strategy": {"mode": "ephemeral"}}}
     outcome, row = fire(call, trial, _payload(call, trigger), record=False)
     for session in call.records.all("sessions"):
         if session["id"] not in sessions:
-            for collection in ("messages", "executions"):
+            for collection in ("messages", "executions", "approvals"):
                 for entry in call.records.all(collection, session_id=session["id"]):
                     call.records.remove(collection, entry["id"], hard=True)
             call.records.remove("sessions", session["id"], hard=True)

@@ -54,8 +54,8 @@ GET_MCP_SERVER = Operation(
 async def get_mcp_server(client: Client, *, agent_id: str, mcp_server_id: str) -> JsonObject:
     """Get MCP server.
 
-    Read the settings of one outside MCP server: address, authentication, time limits, state. It does not contact
-    the server; whether it answers now is told by test_mcp_server.
+    Read the settings of one outside MCP server: address, authentication, time limits, and its state when the
+    platform last looked, which it does once a minute. Whether it answers now is told by test_mcp_server.
     Required: agent_id, mcp_server_id.
     Example: {"agent_id": "0a000000-0000-4000-8000-000000000001", "mcp_server_id":
     "0f000000-0000-4000-8000-000000000001"}
