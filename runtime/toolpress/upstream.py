@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -244,6 +245,7 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(_LOCALHOST)
 
 
+@lru_cache(maxsize=1024)
 def _resolved(url: str) -> tuple[httpx.URL, dict[str, str]]:
     """Where to connect, and the Host header if that differs: names below localhost are loopback (RFC 6761 6.3)."""
     parsed = httpx.URL(url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 import signal
@@ -75,6 +76,9 @@ class _Opening:
             raise
 
     def _started(self) -> None:
+        # What is loaded now stays: the collector need not walk through it again and again under load.
+        gc.collect()
+        gc.freeze()
         try:
             self._on_start()
         except Exception as error:
