@@ -61,7 +61,7 @@ async def measure(folder: Path) -> dict[str, float]:
         listed = [(await lists(each, 1, 1)).percentile_ms(0.5) for each in (ours, stock)]
         path = {"PYTHONPATH": str(ours.catalogue.package_path)}
         effort = [sys.executable, "-m", "benchmarks.effort", ours.catalogue.reference, field.upstream_url]
-        functions = json.loads(_printed(effort, path))
+        costs = json.loads(_printed(effort, path))
         loaded = json.loads(_printed([sys.executable, "-c", _SERVE, ours.catalogue.reference], path))
     return {
         "list_bytes": len(answer.body),
@@ -69,7 +69,7 @@ async def measure(folder: Path) -> dict[str, float]:
         "modules_at_help": int(_printed([sys.executable, "-c", _HELP])),
         "press_at_serve": sum(name.partition(".")[0] in _PRESS for name in loaded),
         "list_against_openapi": listed[0] / listed[1],
-        **functions,
+        **costs,
     }
 
 

@@ -1,4 +1,4 @@
-"""How many functions one `tools/call` and one `tools/list` enter, which no busy machine changes.
+"""What one `tools/call` and one `tools/list` cost in figures that no busy machine changes.
 
 python -m benchmarks.effort CATALOGUE UPSTREAM, as one JSON object; the catalogue's folder is on PYTHONPATH.
 """
@@ -6,6 +6,7 @@ python -m benchmarks.effort CATALOGUE UPSTREAM, as one JSON object; the catalogu
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -18,6 +19,7 @@ from benchmarks.wire import META, MODERN
 from toolpress.asgi import create_app
 
 TIMES = 20
+MANY = 300
 App = Callable[..., Awaitable[None]]
 Message = MutableMapping[str, Any]
 
@@ -91,6 +93,18 @@ async def entered(app: App, scope: dict[str, Any], body: bytes) -> float:
     return seen / TIMES
 
 
+async def kept(app: App, scope: dict[str, Any], body: bytes) -> float:
+    """The memory blocks that are still held after a request, in the mean of many."""
+    for _ in range(MANY):  # caches fill
+        await _ask(app, scope, body)
+    gc.collect()
+    before = sys.getallocatedblocks()
+    for _ in range(MANY):
+        await _ask(app, scope, body)
+    gc.collect()
+    return (sys.getallocatedblocks() - before) / MANY
+
+
 async def main(catalogue: str, upstream: str) -> None:
     os.environ[f"TOOLPRESS_{NAME.upper()}_BASE_URL"] = upstream
     app: Any = create_app(catalogue)
@@ -98,6 +112,7 @@ async def main(catalogue: str, upstream: str) -> None:
     async with app.lifespan(app):
         found = {"functions_per_call": await entered(app, *call)}
         found["functions_per_list"] = await entered(app, *_message("tools/list", {}))
+        found["blocks_kept_per_call"] = await kept(app, *call)
     print(json.dumps(found))
 
 
