@@ -19,7 +19,7 @@ from benchmarks.wire import META, MODERN
 from toolpress.asgi import create_app
 
 TIMES = 20
-MANY = 300
+MANY = 1000
 App = Callable[..., Awaitable[None]]
 Message = MutableMapping[str, Any]
 
