@@ -144,6 +144,7 @@ def build_server(
         ],
         lifespan=lifespan,
         dereference_schemas=False,
+        list_page_size=settings.page_size,
     )
     fastmcp_seams.skip_header_schema_lookup(mcp)
     fastmcp_seams.answer_around(mcp, Fingerprinted(executor))
@@ -153,7 +154,7 @@ def build_server(
         fastmcp_seams.answer_around(mcp, Watched(executor.observer))
     key = settings.session_key.get_secret_value() if settings.session_key else ""
     subscriptions = offer(mcp, executor, Audience(executor, bus, key))
-    if settings.fast_lane:
+    if settings.fast_lane and settings.page_size is None:
         beside = {
             "ttlMs": hint.ttl_ms,
             "cacheScope": hint.scope,

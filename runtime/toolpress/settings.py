@@ -43,6 +43,7 @@ class Settings(BaseSettings):
         default=None, ge=0, description="For how long to believe who a key belongs to; at most the catalogue's own."
     )
     fast_lane: bool = Field(default=True, description="Answer lists and calls beside FastMCP, in the same words.")
+    page_size: int | None = Field(default=None, ge=1, description="Entries of a page of a list; all in one if absent.")
     body_limit: int = Field(default=4 * 1024 * 1024, gt=0, description="Largest request body in bytes.")
     grace_s: int = Field(default=35, ge=0, description="Seconds that running calls get when the server stops.")
     metrics_port: int | None = Field(

@@ -256,3 +256,23 @@ async def test_a_client_that_asks_for_progress_hears_of_a_long_call_and_gets_its
         assert below.reached == []
 
     await with_app(build_server(Settings(), CATALOG, transport=Slow()), work)
+
+
+@pytest.mark.parametrize("fast_lane", [True, False])
+async def test_lists_come_in_pages_if_the_operator_wants(product: Product, fast_lane: bool) -> None:
+    async def work(app: ASGIApp) -> None:
+        for _ in range(2):  # kept pages are the same
+            pages, cursor = [], {}
+            while True:
+                result = (await ask(app, modern.request("tools/list", OWNER, **cursor))).json()["result"]
+                pages.append([tool["name"] for tool in result["tools"]])
+                if "nextCursor" not in result:
+                    break
+                cursor = {"cursor": result["nextCursor"]}
+            assert [len(page) for page in pages] == [4, 2]
+            assert [name for page in pages for name in page] == [tool.name for tool in CATALOG.tools]
+        astray = await ask(app, modern.request("tools/list", OWNER, cursor="nowhere"))
+        assert astray.json()["error"]["code"] == -32602
+
+    settings = Settings(fast_lane=fast_lane, page_size=4)
+    await with_app(build_server(settings, CATALOG, transport=product.transport()), work)
