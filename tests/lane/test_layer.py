@@ -276,3 +276,28 @@ async def test_lists_come_in_pages_if_the_operator_wants(product: Product, fast_
 
     settings = Settings(fast_lane=fast_lane, page_size=4)
     await with_app(build_server(settings, CATALOG, transport=product.transport()), work)
+
+
+async def test_a_client_that_does_not_take_its_list_holds_up_nobody(built: Built) -> None:
+    """Nor the first of a role, which is the one that FastMCP answers."""
+    stuck, reading = asyncio.Event(), asyncio.Event()
+
+    async def work(app: ASGIApp) -> None:
+        async def slow(scope: Any, receive: Any, send: Any) -> None:
+            async def held(message: Any) -> None:
+                if message["type"] == "http.response.body":
+                    stuck.set()
+                    await reading.wait()
+                await send(message)
+
+            await app(scope, receive, held)
+
+        first = asyncio.ensure_future(ask(slow, modern.request("tools/list", OWNER)))
+        await asyncio.wait_for(stuck.wait(), 10)
+        others = [ask(app, modern.request("tools/list", key)) for key in (OWNER, MEMBER)]
+        async with asyncio.timeout(10):
+            answers = [(await other).json() for other in others]
+        reading.set()
+        assert (await first).json() == answers[0]
+
+    await with_app(built, work)

@@ -41,9 +41,11 @@ class ReadyLists:
         if members is None:
             async with self._learning:  # the others that ask meanwhile find it kept
                 members = self._kept.get(key)
-                if members is None:
-                    await self._learn(key, ask, scope, receive, send)
-                    return
+                said = await self._learn(key, ask, scope, receive) if members is None else []
+            if members is None:
+                for message in said:  # outside: a client that is slow to take it holds up nobody
+                    await send(message)
+                return
         self._observer.listed(ask.method)
         await wire.send_json(send, wire.result(ask, members))
 
@@ -53,20 +55,18 @@ class ReadyLists:
         role = principal.role if principal.role in self._roles else None
         return ask.method, ask.version, role, cursor if cursor is None else str(cursor)
 
-    async def _learn(self, key: Key, ask: Ask, scope: Scope, receive: Receive, send: Send) -> None:
-        status, body, begin = 0, b"", wire.opening(ask)
+    async def _learn(self, key: Key, ask: Ask, scope: Scope, receive: Receive) -> list[Message]:
+        """What the application says, kept if it is a whole answer."""
+        said: list[Message] = []
 
         async def listening(message: Message) -> None:
-            nonlocal status, body
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            elif message["type"] == "http.response.body":
-                body += message.get("body", b"")
-            await send(message)
+            said.append(message)
 
         await self._app(scope, receive, listening)
-        if status == 200 and body.startswith(begin) and len(self._kept) < _MOST and _is_result(body):
+        body, begin = b"".join(message.get("body", b"") for message in said), wire.opening(ask)
+        if said[0]["status"] == 200 and body.startswith(begin) and len(self._kept) < _MOST and _is_result(body):
             self._kept[key] = body[len(begin) : -1]
+        return said
 
 
 def _is_result(body: bytes) -> bool:
