@@ -75,6 +75,13 @@ class KnownCaller(Middleware):
                 raise protocol_error(error) from error
         return await call_next(context)
 
+    async def on_list_tools(
+        self,
+        context: MiddlewareContext[mcp_types.ListToolsRequest],
+        call_next: CallNext[mcp_types.ListToolsRequest, Sequence[Tool]],
+    ) -> Sequence[Tool]:
+        return await self._vouched(context, call_next)
+
     async def on_list_resources(
         self,
         context: MiddlewareContext[mcp_types.ListResourcesRequest],
@@ -111,24 +118,11 @@ class KnownCaller(Middleware):
         return await self._vouched(context, call_next)
 
 
-class ProtocolErrors(Middleware):
-    """Says in JSON-RPC what FastMCP would hide: an unknown tool, and a caller that cannot be told."""
+class UnknownTools(Middleware):
+    """A call of a tool that is none is refused in JSON-RPC: FastMCP would make a result of it."""
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
-
-    async def on_list_tools(
-        self,
-        context: MiddlewareContext[mcp_types.ListToolsRequest],
-        call_next: CallNext[mcp_types.ListToolsRequest, Sequence[Tool]],
-    ) -> Sequence[Tool]:
-        if not fastmcp_seams.in_request():
-            return await call_next(context)
-        try:
-            await self._executor.caller()
-        except ToolpressError as error:
-            raise protocol_error(error) from error
-        return await call_next(context)
 
     async def on_call_tool(
         self,

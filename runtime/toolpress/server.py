@@ -26,7 +26,7 @@ from toolpress.fingerprint import Fingerprinted
 from toolpress.instructions import RoleInstructions, instructions_for
 from toolpress.lane import LIST_METHODS, ReadyTools
 from toolpress.principal import Credential
-from toolpress.protocol_errors import KnownCaller, ProtocolErrors
+from toolpress.protocol_errors import KnownCaller, UnknownTools
 from toolpress.provider import CatalogProvider, offer
 from toolpress.settings import Settings, base_url_override
 from toolpress.subscriptions import Subscriptions
@@ -137,7 +137,7 @@ def build_server(
         version=VERSION,
         providers=[provider],
         middleware=[
-            ProtocolErrors(executor),
+            UnknownTools(executor),
             KnownCaller(executor),
             RoleInstructions(executor),
             WaitingProgress(index),
