@@ -92,7 +92,7 @@ def test_work_goes_on_and_nothing_is_sent_twice(sdk: str, tmp_path: Path) -> Non
         broken = client.create("broken behind the server")
         assert (broken["isError"], broken["outcome"]) == (True, "unknown")
 
-        line.lose_next(server.kill)
+        line.lose_next("create_agent", server.kill)
         lost = client.create("lost with the server")
         assert (lost["isError"], lost["outcome"], lost["retryable"]) == (True, "unknown", False)
         client.begin("asked while it is down")

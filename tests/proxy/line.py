@@ -10,16 +10,17 @@ from contextlib import contextmanager, suppress
 
 
 class Line:
-    """Passes bytes both ways; `lose_next` makes it swallow the next answer and hang up."""
+    """Passes bytes both ways; `lose_next` makes it swallow the answer to the next request of a tool and hang up."""
 
     def __init__(self, port: int) -> None:
         self._target = ("127.0.0.1", port)
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._before_hanging_up: Callable[[], object] | None = None
+        self._tool = b""
+        self._before_hanging_up: Callable[[], object] = lambda: None
         self.port = int(self._listener.getsockname()[1])
 
-    def lose_next(self, before_hanging_up: Callable[[], object]) -> None:
-        self._before_hanging_up = before_hanging_up
+    def lose_next(self, tool: str, before_hanging_up: Callable[[], object]) -> None:
+        self._tool, self._before_hanging_up = tool.encode(), before_hanging_up
 
     def accept(self) -> None:
         """Runs in a thread until the line is closed."""
@@ -33,16 +34,20 @@ class Line:
             except OSError:
                 _hang_up(near)
                 continue
+            asked = threading.Event()
             for source, sink, answers in ((near, far, False), (far, near, True)):
-                threading.Thread(target=self._pass, args=(source, sink, answers), daemon=True).start()
+                threading.Thread(target=self._pass, args=(source, sink, answers, asked), daemon=True).start()
 
-    def _pass(self, source: socket.socket, sink: socket.socket, answers: bool) -> None:
+    def _pass(self, source: socket.socket, sink: socket.socket, answers: bool, asked: threading.Event) -> None:
+        """`asked`: the request whose answer is to be lost went over this connection."""
         with suppress(OSError):
             while data := source.recv(65536):
-                if answers and self._before_hanging_up is not None:
-                    done, self._before_hanging_up = self._before_hanging_up, None
-                    done()
+                if answers and asked.is_set():
+                    self._before_hanging_up()
                     break
+                if not answers and self._tool and self._tool in data:
+                    self._tool = b""
+                    asked.set()
                 sink.sendall(data)
         _hang_up(source)
         _hang_up(sink)

@@ -45,7 +45,7 @@ async def test_a_write_whose_answer_is_lost_with_the_server_is_not_repeated(own:
     with line_to(own.url) as (line, url):
         async with proxied(tmp_path, "zihin", "--url", url, env=own.env) as child:
             await child.said("whoami: ")
-            line.lose_next(own.server.kill)
+            line.lose_next("create_agent", own.server.kill)
             lost = payload(await child.call("create_agent", agent("lost")))
             assert (lost["code"], lost["outcome"], lost["retryable"]) == ("UPSTREAM_UNAVAILABLE", "unknown", False)
             assert "Look whether it happened" in lost["fix"]
@@ -58,7 +58,7 @@ async def test_a_read_whose_answer_is_lost_may_be_repeated_by_the_host(setup: Se
     with line_to(setup.url) as (line, url):
         async with proxied(tmp_path, "zihin", "--url", url, env=setup.env) as child:
             await child.said("whoami: ")
-            line.lose_next(lambda: None)
+            line.lose_next("list_agents", lambda: None)
             lost = payload(await child.call("list_agents"))
             assert lost["retryable"] is True
             assert "outcome" not in lost
