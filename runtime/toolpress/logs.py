@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import traceback
 import uuid
 from contextvars import ContextVar
 from typing import Any, Literal
@@ -66,7 +67,7 @@ def configure(log_format: LogFormat = "auto", level: LogLevel = "info", *, whole
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _without_values, renderer],
         )
     )
     top = logging.getLogger() if whole_process else logging.getLogger("toolpress")
@@ -75,6 +76,15 @@ def configure(log_format: LogFormat = "auto", level: LogLevel = "info", *, whole
     top.propagate = whole_process
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(number, logging.WARNING))
+
+
+def _without_values(_log: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """An exception that a library logs, as its class and where it came from: its message may hold an argument."""
+    problem = event.pop("exc_info", None)
+    if isinstance(problem, tuple) and problem[0] is not None:
+        kind, _, trace = problem
+        event["exception"] = "".join([*traceback.format_tb(trace), kind.__name__])
+    return event
 
 
 def request_id(offered: str | None) -> str:

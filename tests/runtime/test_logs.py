@@ -111,6 +111,21 @@ async def test_a_cancelled_call_is_a_line_too(
     await executor.client.aclose()
 
 
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_an_exception_of_a_library_tells_its_place_but_not_its_text(
+    style: logs.LogFormat, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure(style)
+    try:
+        raise KeyError(SECRET)
+    except KeyError:
+        logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
+    printed = capsys.readouterr().err
+    assert "KeyError" in printed
+    assert "test_logs.py" in printed
+    assert SECRET not in printed
+
+
 def test_console_and_levels(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("console", "error")
     facts: dict[str, Any] = {"request_id": "r", "tool": "t", "duration_ms": 1.0, "caller": None}
