@@ -24,7 +24,7 @@ _FEWEST = 3
 
 def write() -> None:
     """Write the page and its charts anew."""
-    newest = max(RESULTS.glob("*.json"))
+    newest = max(RESULTS.glob("20*.json"))
     for path, text in files(newest.name, *load(newest)).items():
         target = ROOT / path
         target.parent.mkdir(exist_ok=True)

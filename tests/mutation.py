@@ -18,10 +18,11 @@ from toolpress.authorize import ALLOWED, decide
 from toolpress.contract import ToolInfo
 
 VARIABLE = "MUTATION"
-TESTS = ("tests/runtime/test_server.py", "tests/runtime/test_offer.py")
+TESTS = ("tests/runtime/test_server.py", "tests/runtime/test_offer.py", "tests/lane/test_layer.py")
+CALLING = ("toolpress.executor", "toolpress.lane.layer")
 CASES: dict[str, Callable[[str, object], bool]] = {
-    "list": lambda module, item: isinstance(item, ToolInfo) and module != "toolpress.executor",
-    "call": lambda module, item: isinstance(item, ToolInfo) and module == "toolpress.executor",
+    "list": lambda module, item: isinstance(item, ToolInfo) and module not in CALLING,
+    "call": lambda module, item: isinstance(item, ToolInfo) and module in CALLING,
     "resources": lambda _, item: not isinstance(item, ToolInfo),
 }
 """Whether the check that a module makes of an item is taken away."""
@@ -30,8 +31,8 @@ CASES: dict[str, Callable[[str, object], bool]] = {
 def pytest_configure() -> None:
     """As a plugin of the run whose variable names the case."""
     free = CASES[os.environ[VARIABLE]]
-    for found in pkgutil.iter_modules(toolpress.__path__, "toolpress."):
-        if found.name == "toolpress.__main__":
+    for found in pkgutil.walk_packages(toolpress.__path__, "toolpress."):
+        if found.name.endswith("__main__"):
             continue
         module = import_module(found.name)
         if getattr(module, "decide", None) is decide and found.name != "toolpress.authorize":

@@ -16,8 +16,9 @@ from starlette.types import ASGIApp
 
 from tests import modern
 from tests.runtime.fixture_catalog.catalog import CATALOG
-from tests.runtime.product import MEMBER, OWNER, Product
+from tests.runtime.product import KEYS, MEMBER, OWNER, Product
 from toolpress import waiting
+from toolpress.authorize import audience
 from toolpress.http_app import http_app
 from toolpress.server import Built, build_server
 from toolpress.settings import Settings
@@ -68,6 +69,17 @@ async def test_a_list_reaches_fastmcp_once_for_each_role(built: Built, below: Co
             request["json"]["id"] = "another"
             assert (await ask(app, request)).json() == {"jsonrpc": "2.0", "id": "another", "result": result}
         assert below.reached == [method] * 2
+
+    await with_app(built, work)
+
+
+async def test_each_role_has_its_own_list_from_the_first_time_on(built: Built) -> None:
+    async def work(app: ASGIApp) -> None:
+        for key, (role, _) in KEYS.items():
+            wanted = [tool.name for tool in CATALOG.tools if role in audience(tool, CATALOG)]
+            for _ in range(2):
+                listed = (await ask(app, modern.request("tools/list", key))).json()["result"]["tools"]
+                assert [tool["name"] for tool in listed] == wanted
 
     await with_app(built, work)
 

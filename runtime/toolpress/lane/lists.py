@@ -22,6 +22,9 @@ METHODS = frozenset({"tools/list", "resources/list", "resources/templates/list",
 _MOST = 256
 """Kept answers; a catalogue has a few roles, protocol versions and pages. What does not fit is not kept."""
 
+_A_TURN = 4
+"""Lists that go out in one turn of the event loop: many that ask for them at once do not hold up those that call."""
+
 Key = tuple[str, str, str | None, str | None]
 
 
@@ -34,6 +37,7 @@ class ReadyLists:
         self._roles = frozenset(catalog.roles)
         self._kept: dict[Key, bytes] = {}
         self._learning = asyncio.Lock()
+        self._turns = asyncio.Semaphore(_A_TURN)
 
     async def answer(self, ask: Ask, principal: Principal, scope: Scope, receive: Receive, send: Send) -> None:
         key = self._key(ask, principal)
@@ -47,6 +51,8 @@ class ReadyLists:
                     await send(message)
                 return
         self._observer.listed(ask.method)
+        async with self._turns:
+            await asyncio.sleep(0)
         await wire.send_json(send, wire.result(ask, members))
 
     def _key(self, ask: Ask, principal: Principal) -> Key:
