@@ -55,8 +55,10 @@ def is_command(words: tuple[str, ...]) -> bool:
 
 
 def is_session(words: tuple[str, ...]) -> bool:
+    """Of what follows `--`, the session itself is the judge."""
+    own = words[: words.index("--")] if "--" in words else words
     text = (ROOT / "noxfile.py").read_text(encoding="utf-8")
-    return words[0] == "-s" and set(words[1:]) <= set(re.findall(r"^def (\w+)\(session", text, re.MULTILINE))
+    return own[0] == "-s" and set(own[1:]) <= set(re.findall(r"^def (\w+)\(session", text, re.MULTILINE))
 
 
 def is_test(words: tuple[str, ...]) -> bool:
