@@ -105,3 +105,17 @@ async def test_the_plan_limits_the_number_of_agents(sandbox: Driver) -> None:
 
 async def test_an_archived_agent_cannot_be_published(sandbox: Driver) -> None:
     assert (await sandbox("publish_agent", agent_id=AGENT(4))).code == "AGENT_ARCHIVED"
+
+
+async def test_agents_are_listed_by_type_and_status_together(sandbox: Driver) -> None:
+    made = {
+        kind: (await sandbox("create_agent", name=f"A {kind}", type=kind))["agent"]["id"]
+        for kind in ("assistant", "chatbot", "workflow", "classifier", "orchestrator")
+    }
+    for kind, agent_id in made.items():
+        listed = (await sandbox("list_agents", type=kind))["agents"]
+        assert {row["type"] for row in listed} == {kind}
+        assert agent_id in {row["id"] for row in listed}
+        drafts = (await sandbox("list_agents", type=kind, status="draft"))["agents"]
+        assert agent_id in {row["id"] for row in drafts}
+        assert {row["status"] for row in drafts} == {"draft"}
