@@ -13,6 +13,7 @@ from typing import Any
 
 from benchmarks.catalogue import ROOT
 from benchmarks.charts import bars
+from benchmarks.contenders import UPSTREAM
 from benchmarks.figures import Figure, Row
 from benchmarks.report import RESULTS, load, table
 
@@ -37,7 +38,8 @@ def files(source: str, machine: dict[str, Any], rows: Sequence[Row]) -> dict[Pat
     for (what, unit), found in groupby(rows, lambda row: (row.what, row.unit)):
         same = list(found)
         figures = [Figure("Toolpress", same[0].ours.median, same[0].ours.low, same[0].ours.high)]
-        figures += [row.peer for row in same if row.peer]
+        # The upstream stands in the table alone: beside it no bar of a server could be told from another.
+        figures += [row.peer for row in same if row.peer and row.peer.label != UPSTREAM]
         if len(figures) > _FEWEST:
             name = re.sub(r"[^a-z0-9]+", "-", what.lower()).strip("-")
             charts[CHARTS / f"{name}.svg"] = (what, bars(what, unit, figures))
