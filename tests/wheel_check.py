@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,9 +43,11 @@ def main() -> None:
         finally:
             server.send_signal(signal.SIGTERM)
             assert server.wait(20) == 0
-    done = subprocess.run(
-        [sys.executable, "-m", "toolpress", "generate"], env={**os.environ}, capture_output=True, text=True
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(Path(__file__).parents[1] / "specs", Path(folder, "specs"))
+        command = [sys.executable, "-m", "toolpress", "generate"]
+        done = subprocess.run(command, cwd=folder, env={**os.environ}, capture_output=True, text=True)
+        assert [path.name for path in Path(folder).iterdir()] == ["specs"], "nothing is written"
     assert done.returncode == 3, done.stderr
     assert "toolpress[codegen]" in done.stderr, done.stderr
     print(f"wheel: {len(listed['result']['tools'])} tools listed")

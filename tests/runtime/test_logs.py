@@ -119,7 +119,7 @@ def test_an_exception_of_a_library_tells_its_place_but_not_its_text(
     try:
         raise KeyError(SECRET)
     except KeyError:
-        logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
+        logging.getLogger("docket").exception("Something went wrong")
     printed = capsys.readouterr().err
     assert "KeyError" in printed
     assert "test_logs.py" in printed
