@@ -119,3 +119,10 @@ async def test_agents_are_listed_by_type_and_status_together(sandbox: Driver) ->
         drafts = (await sandbox("list_agents", type=kind, status="draft"))["agents"]
         assert agent_id in {row["id"] for row in drafts}
         assert {row["status"] for row in drafts} == {"draft"}
+
+
+async def test_an_agent_is_fetched_with_its_schemas(sandbox: Driver) -> None:
+    agent = (await sandbox("get_agent", agent_id=AGENT(1)))["agent"]
+    listed = (await sandbox("list_schemas", agent_id=AGENT(1), include_inactive=True))["schemas"]
+    assert {row["id"] for row in agent["schemas"]} == {row["id"] for row in listed}
+    assert all(row["schema_data"] for row in agent["schemas"])

@@ -175,3 +175,33 @@ async def test_memory_hides_what_is_reserved_or_over(sandbox: Driver) -> None:
     assert (await sandbox("delete_agent_memory", **ids, scope="agent")).code == "NOT_FOUND"
     assert (await sandbox("delete_agent_memory", **ids))["memory_id"] == memories[0]["id"]
     assert (await sandbox("list_agent_memory", agent_id=AGENT(1)))["total"] == 2
+
+
+async def test_published_agents_are_those_to_talk_to(sandbox: Driver) -> None:
+    every = (await sandbox("list_agents", include_archived=True))["agents"]
+    for key in (OWNER, MEMBER):
+        listed = [row["id"] for row in (await sandbox("list_published_agents", key))["agents"]]
+        assert listed == [row["id"] for row in every if row["status"] == "published"]
+        assert 0 < len(listed) < len(every)
+        for agent in listed:
+            assert (await sandbox("list_agent_sessions", key, agent_id=agent)).status == 200
+
+
+async def test_a_turn_tells_how_long_it_took(sandbox: Driver) -> None:
+    answer = await sandbox("chat_with_agent", agent_id=AGENT(1), message="Hello")
+    told = await sandbox("get_execution_diagnostics", execution_id=answer["execution_id"])
+    assert answer["execution_time_ms"] == told["latency_ms"] > 0
+
+
+async def test_a_history_is_what_person_and_agent_said(altered: Altered) -> None:
+    def unseen(raw: JsonObject) -> None:
+        rows = raw["data"]["seed"]["acme"]["messages"]
+        said = next(row for row in rows if row["session_id"] == SESSION(1))
+        rows += [
+            {**said, "id": f"3f000000-0000-4000-8000-{number:012}", "role": role, "content": "Not for people"}
+            for number, role in enumerate(("system", "tool"))
+        ]
+
+    messages = (await altered(unseen)("get_session_history", session_id=SESSION(1)))["messages"]
+    assert {row["role"] for row in messages} == {"user", "assistant"}
+    assert "Not for people" not in {row["content"] for row in messages}

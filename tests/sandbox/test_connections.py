@@ -132,3 +132,9 @@ async def test_a_server_is_looked_at_once_a_minute(sandbox: Driver) -> None:
         assert await states() == {after}
     tried = await sandbox("test_mcp_server", **ids)
     assert (tried["reachable"], tried["latency_ms"] > 0) == (True, True)
+
+
+async def test_connections_are_of_the_two_providers(sandbox: Driver) -> None:
+    for provider, status in (("postgresql", 201), ("supabase", 201), ("mysql", 400)):
+        made = await sandbox("create_connection", name=provider, provider=provider, connection_config=CONFIG)
+        assert made.status == status, made.body

@@ -134,3 +134,9 @@ async def test_sessions_are_listed_with_their_filters(sandbox: Driver) -> None:
     assert await ids(consumer_key="user-42") == {SESSION(2)}
     assert await ids(control_mode="manual_handoff") == {SESSION(2), SESSION(7)}
     assert len(await ids(limit=2, offset=1)) == 2
+
+
+async def test_consumers_come_by_the_time_they_were_last_seen(sandbox: Driver) -> None:
+    seen = [row["last_seen_at"] for row in (await sandbox("list_consumers"))["consumers"]]
+    assert len(set(seen)) > 1
+    assert seen == sorted(seen, reverse=True)

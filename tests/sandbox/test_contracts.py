@@ -201,3 +201,19 @@ async def test_seeded_documents_are_valid(sandbox: Driver) -> None:
     ):
         for row in (await sandbox(tool))[part]:
             assert (await sandbox("validate_schema_data", schema_type=kind, schema_data=row))["errors"] == [], row
+
+
+async def test_schemas_are_listed_by_type(sandbox: Driver) -> None:
+    every = (await sandbox("list_schemas", agent_id=AGENT(1)))["schemas"]
+    kinds = {row["schema_type"] for row in every}
+    assert len(kinds) > 1
+    for kind in kinds:
+        listed = (await sandbox("list_schemas", agent_id=AGENT(1), schema_type=kind))["schemas"]
+        assert listed == [row for row in every if row["schema_type"] == kind]
+
+
+@pytest.mark.parametrize("tool", ["list_schemas", "create_schema"])
+def test_an_agent_has_schemas_of_the_types_that_are_no_entities(tool: str) -> None:
+    allowed = load("zihin").operations[tool].input["properties"]["schema_type"]["enum"]
+    entities = {"trigger_config", "csp_config", "approval_policy"}
+    assert set(allowed) == set(TYPES) - entities

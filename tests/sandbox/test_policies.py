@@ -8,6 +8,7 @@ import pytest
 
 from tests.sandbox.ids import AGENT, APPROVAL, APPROVAL_POLICY, CSP
 from tests.sandbox.wire import EDITOR, MEMBER, UNKNOWN, Driver
+from toolpress_sandbox.definition import Definition
 
 
 async def policy(sandbox: Driver, rules: dict[str, Any], **more: Any) -> Any:
@@ -155,3 +156,49 @@ async def test_a_policy_is_switched_off_instead_of_deleted(sandbox: Driver) -> N
     assert (await sandbox("list_approval_policies"))["total"] == 2
     broken = await sandbox("update_approval_policy", policy_id=APPROVAL_POLICY(1), stages=[{"approvers": []}])
     assert broken.code == "VALIDATION_ERROR"
+
+
+async def test_a_policy_of_each_type_is_made_and_found(sandbox: Driver) -> None:
+    kinds = ("schedule", "behavior", "data", "origin", "custom")
+    takes = sandbox.definition.operations["create_csp"].input["properties"]["policy_type"]["enum"]
+    assert set(takes) == set(kinds)
+    made = {kind: (await policy(sandbox, {}, policy_type=kind))["csp"]["id"] for kind in kinds}
+    for kind, csp_id in made.items():
+        listed = (await sandbox("list_csps", policy_type=kind))["data"]
+        assert {row["policy_type"] for row in listed} == {kind}
+        assert csp_id in {row["id"] for row in listed}
+    assert (await policy(sandbox, {}, policy_type="weather")).code == "VALIDATION_ERROR"
+
+
+async def test_each_scope_stands_over_the_one_before(sandbox: Driver) -> None:
+    targets = {"tenant": None, "team": UNKNOWN, "agent": AGENT(3), "user": UNKNOWN}
+    asked = {"agent_id": AGENT(3), "team_id": UNKNOWN, "user_id": UNKNOWN}
+    for place, (scope, target) in enumerate(targets.items(), 1):
+        named = {} if target is None else {"scope_target_id": target}
+        row = {"name": scope, "policy_type": "behavior", "scope": scope, "priority": 10 - place, **named}
+        await sandbox("create_csp", rules={"tone": scope}, **row)
+        effective = await sandbox("get_effective_csps", **asked)
+        assert effective["merged"]["behavior"]["tone"] == scope, "whatever the priority"
+    assert effective["resolution_chain"] == list(targets)
+
+
+async def test_approvers_are_persons_or_roles(sandbox: Driver) -> None:
+    for approver, status in (
+        ({"type": "user", "id": UNKNOWN}, 201),
+        ({"type": "role", "role": "admin"}, 201),
+        ({"type": "team", "id": UNKNOWN}, 400),
+    ):
+        made = await sandbox("create_approval_policy", name="P", stages=[{"approvers": [approver]}])
+        assert made.status == status, made.body
+        if status == 201:
+            shown = await sandbox("get_approval_policy", policy_id=made["policy"]["id"])
+            assert shown["policy"]["stages"][0]["approvers"] == [approver]
+            assert shown["policy"]["is_active"] is True
+
+
+def test_no_tool_decides_a_request(definition: Definition) -> None:
+    """Whoever decides does so in the approver's own chat."""
+    touching = {item.name for item in definition.operations.values() if "approval" in item.name}
+    decided = [name for name in touching if not name.startswith(("list_", "get_")) and "policy" not in name]
+    assert touching
+    assert decided == []

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.sandbox.ids import AGENT, KEY, SESSION, TRIGGER, TRIGGER_RUN
+from tests.sandbox.ids import AGENT, CONNECTION, KEY, SESSION, TRIGGER, TRIGGER_RUN
 from tests.sandbox.wire import GLOBEX, OWNER, Driver
 
 HOOK = "/api/triggers/webhook"
@@ -161,3 +161,26 @@ async def test_a_public_route_needs_no_key(sandbox: Driver) -> None:
     assert models["count"] == len(models["data"]) > 5
     assert (await sandbox.client.get("/health")).json()["status"] == "ok"
     assert KEY(1) not in json.dumps(models)
+
+
+async def test_triggers_of_each_kind_are_made_and_found(sandbox: Driver) -> None:
+    takes = sandbox.definition.operations["create_trigger"].input["properties"]["trigger_type"]["enum"]
+    configs: dict[str, dict[str, Any]] = {
+        "webhook": {},
+        "db_event": {"connection_id": CONNECTION(1), "table": "orders", "events": ["INSERT"]},
+        "email": {"address": "desk@example.com"},
+        "schedule": {"cron": "0 9 * * *", "query_template": "Hi"},
+    }
+    assert set(takes) == set(configs)
+    made = {}
+    for kind, config in configs.items():
+        created = await sandbox(
+            "create_trigger", agent_id=AGENT(3), name=kind, trigger_type=kind, trigger_config=config
+        )
+        made[kind] = created["trigger"]["id"]
+    every = (await sandbox("list_triggers"))["triggers"]
+    for name, value in (*(("trigger_type", kind) for kind in made), ("agent_id", AGENT(3)), ("enabled", False)):
+        listed = {row["id"] for row in (await sandbox("list_triggers", **{name: value}))["triggers"]}
+        assert listed == {row["id"] for row in every if row[name] == value} != set()
+        assert len(listed) < len(every)
+    assert {row["id"] for row in (await sandbox("list_triggers", agent_id=AGENT(3)))["triggers"]} == set(made.values())

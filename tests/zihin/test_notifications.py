@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,23 @@ def test_a_stream_that_is_opened_anew_hears_on(fresh: Server, http: httpx.Client
         with reader.stream(fresh) as lines:
             change(fresh)
             assert next_message(lines) == UPDATED
+
+
+def test_a_stream_of_a_revoked_key_tells_nothing_more(http: httpx.Client, change: Change) -> None:
+    """The second change that the witness hears of shows that all were asked about the first."""
+    with ExitStack() as streams:
+        with serve("zihin", env={"TOOLPRESS_IDENTITY_TTL_S": "0"}) as server:
+            reader, witness = (Speaker(http, server, key) for key in (EDITOR, OWNER))
+            for speaker in (reader, witness):
+                speaker.subscribe(server)
+            mine, all_of_it = (streams.enter_context(speaker.stream(server)) for speaker in (reader, witness))
+            change(server)
+            assert [next_message(mine), next_message(all_of_it)] == [UPDATED, UPDATED]
+            change_key(server, EDITOR, status="revoked")
+            for _ in range(2):
+                change(server)
+                assert next_message(all_of_it) == UPDATED
+        assert not [line for line in mine if line.startswith("data: ")], "to the end of the stream"
 
 
 def test_the_hidden_is_refused_like_what_does_not_exist(fresh: Server, http: httpx.Client) -> None:

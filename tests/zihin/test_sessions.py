@@ -26,9 +26,12 @@ from tests.zihin.wire import (
     message,
     next_message,
     open_session,
+    over_handshake,
     payload,
     stream,
 )
+from toolpress.authorize import audience
+from toolpress.catalog import CatalogIndex
 from toolpress.principal import Credential
 from toolpress.sessions import SessionBook
 from toolpress_catalogs.zihin.catalog import CATALOG
@@ -227,6 +230,43 @@ def test_a_key_that_is_revoked_opens_nothing_at_the_next_request(way: Way, stric
         assert code("tools/list", {}) == "INVALID_API_KEY"
         change_key(strict, EDITOR, status="active")
         assert "result" in send("tools/list", {}), "the session itself was not touched"
+
+
+def listed_for(role: str) -> set[str]:
+    return {tool.name for tool in CatalogIndex(CATALOG).tools if role in audience(tool, CATALOG)}
+
+
+@pytest.fixture(scope="module")
+def believing() -> Iterator[Server]:
+    """A server that believes the catalogue's time; never reset, so that no two keys made on it are the same."""
+    with serve("zihin") as server:
+        yield server
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize(
+    ("change", "code"), [({"role": "editor"}, "WRITE_BLOCKED"), ({"status": "revoked"}, "INVALID_API_KEY")]
+)
+def test_what_the_product_refuses_ends_what_was_believed_of_a_key(
+    change: dict[str, str], code: str, way: Way, believing: Server
+) -> None:
+    with over_handshake(believing, OWNER) as owner:
+        arguments = {"name": "Made here", "role": "admin"}
+        key = payload(owner("tools/call", {"name": "create_api_key", "arguments": arguments}))["data"]["api_key"]
+    with way.connect(believing, key) as send:
+
+        def listed() -> set[str]:
+            return {tool["name"] for tool in send("tools/list", {})["result"]["tools"]}
+
+        assert listed() == listed_for("admin")
+        change_key(believing, key, **change)
+        assert listed() == listed_for("admin"), "nobody has asked again"
+        delete = {"name": "delete_agent", "arguments": {"agent_id": "ffffffff-ffff-4fff-8fff-ffffffffffff"}}
+        assert payload(send("tools/call", delete))["code"] == code
+        if "role" in change:
+            assert listed() == listed_for(change["role"])
+        else:
+            assert send("tools/list", {})["error"]["data"]["code"] == code
 
 
 def test_a_stream_tells_that_the_tools_have_changed(strict: Server, http: httpx.Client) -> None:
