@@ -52,7 +52,6 @@ class Settings(BaseSettings):
     metrics_host: str = Field(default="127.0.0.1", description="Address that /metrics is shown on.")
     sandbox: bool = Field(default=False, description="Serve from the embedded sandbox instead of the real product.")
     sandbox_data: str | None = Field(default=None, description="File that keeps the sandbox's data; memory if absent.")
-
     extend: Names = Field(default=(), description="Functions package.module:function that add to the server.")
     stateful: bool = Field(default=False, description="Keep sessions in this process, for tools that ask clients.")
 
@@ -62,10 +61,23 @@ class Settings(BaseSettings):
         host = urlsplit(self.public_url or "").netloc
         return (host,) if host else ()
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of a process that is to have these settings, secrets included."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return {f"TOOLPRESS_{name.upper()}": _variable(value) for name, value in given.items() if value is not None}
+
     @field_validator("allowed_hosts", "allowed_origins", "extend", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _variable(value: Any) -> str:
+    """As `Settings` reads it."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def load_settings(**overrides: Any) -> Settings:

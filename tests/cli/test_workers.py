@@ -127,6 +127,26 @@ async def readiness(server: Server) -> int:
                 assert server.process.poll() is None
 
 
+def test_what_the_command_line_adds_is_in_each_worker(tmp_path: Path) -> None:
+    (tmp_path / "added.py").write_text(
+        "import os\ndef extend(mcp):\n    mcp.tool(lambda: os.getpid(), name='process_id')\n", encoding="utf-8"
+    )
+    extended = ("--extend", "added:extend")
+    with serve("zihin", *TWO, *extended, env={"PYTHONPATH": str(tmp_path)}) as server:
+        workers, seen = workers_of(server.process), set[int]()
+        for _ in range(200):  # each time a new connection, which the kernel gives to either
+            answer = httpx.post(server.mcp_url, **call(OWNER, "process_id", {})).json()["result"]
+            seen.add(int(answer["content"][0]["text"]))
+            if seen == workers:
+                break
+        assert seen == workers
+
+
+def test_sessions_that_a_process_keeps_go_with_one(toolpress: Command) -> None:
+    ran = toolpress("serve", "zihin", "--sandbox", "--stateful", *TWO)
+    assert (ran.code, ran.complaint.startswith("toolpress serve: --stateful goes with one process")) == (3, True)
+
+
 def test_what_keeps_workers_from_starting_is_one_line() -> None:
     done = run("serve", "zihin", "--sandbox", "--port", "0", *TWO, env={"TOOLPRESS_STORE_URL": "memcached://x"})
     assert done.returncode == 3

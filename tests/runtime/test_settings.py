@@ -22,6 +22,17 @@ def test_defaults_and_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_settings(port=1).port == 1
 
 
+def test_another_process_has_the_same_settings_from_their_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOOLPRESS_SESSION_KEY", "k" * 32)
+    monkeypatch.setenv("TOOLPRESS_ALLOWED_HOSTS", "a.example,b.example")
+    settings = load_settings(host="::1", port=0, sandbox=True, extend=["a:b", "c:d"], identity_ttl_s=0.5, grace_s=1)
+    for name, value in settings.environment.items():
+        monkeypatch.setenv(name, value)
+    assert load_settings() == settings
+    assert settings.environment["TOOLPRESS_SESSION_KEY"] == "k" * 32
+    assert "TOOLPRESS_WORKERS" not in settings.environment, "what nobody set stays with its default"
+
+
 def test_every_wrong_variable_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOOLPRESS_PORT", "http")
     monkeypatch.setenv("TOOLPRESS_LOG_LEVEL", "shout")

@@ -53,6 +53,10 @@ def _check(catalogs: list[Catalog], settings: Settings, args: argparse.Namespace
     """What can only be meant for HTTP, or for one catalogue, is refused elsewhere."""
     if args.transport == "stdio" and args.workers is not None:
         raise ConfigurationError("--workers goes with HTTP.", fix="Leave it out: over stdio there is one client.")
+    if settings.stateful and settings.workers > 1:
+        raise ConfigurationError(
+            "--stateful goes with one process, which keeps the sessions.", fix="Leave --workers out."
+        )
     if len(catalogs) == 1:
         return
     single = {
@@ -103,8 +107,8 @@ def _by_workers(servers: Sequence[Built], references: Sequence[str], port: int, 
         for built in servers if settings.sandbox else ():
             sandbox = running_sandbox(built.executor.index, data=settings.sandbox_data)
             built.use_sandbox(sandboxes.enter_context(sandbox))
-        environment = {base_url_variable(built.name): built.upstream_url for built in servers}
-        environment |= {"TOOLPRESS_HOST": settings.host, "TOOLPRESS_PORT": str(port), "TOOLPRESS_SANDBOX": "0"}
+        environment = {**settings.environment, "TOOLPRESS_PORT": str(port), "TOOLPRESS_SANDBOX": "0"}
+        environment |= {base_url_variable(built.name): built.upstream_url for built in servers}
         if settings.session_key is None:
             environment["TOOLPRESS_SESSION_KEY"] = secrets.token_hex()
         workers = Workers(settings.workers, dict.fromkeys(references), environment, settings.grace_s)
