@@ -1,25 +1,12 @@
 // The TypeScript SDK v1 subscribes to a resource in a session over HTTP and is told when a call changed it.
 // Usage: node subscriptions.mjs '{"url": ..., "key": ..., "uri": ..., "call": [tool, arguments]}'; prints one JSON line.
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+import { clientOf } from './http-client.mjs';
 
 const { url, key, uri, call } = JSON.parse(process.argv[2]);
-const errors = [];
 const told = [];
-let streamOpened, heard;
-const stream = new Promise((resolve) => (streamOpened = resolve));
-
-const transport = new StreamableHTTPClientTransport(new URL(url), {
-  requestInit: { headers: { 'X-Api-Key': key } },
-  fetch: async (target, init) => {
-    const answer = await fetch(target, init);
-    if (init.method === 'GET') streamOpened(answer.status);
-    return answer;
-  },
-});
-const client = new Client({ name: 'foreign-v1', version: '1.0.0' });
-client.onerror = (error) => errors.push(String(error));
+let heard;
+const { client, transport, stream, errors } = clientOf(url, key);
 client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => {
   told.push(params.uri);
   heard();
