@@ -13,7 +13,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import soak_page
+from benchmarks.processes import free_port, resident_mib
 from benchmarks.soak_load import Load
 
 TOOLPRESS = [sys.executable, "-m", "toolpress"]
@@ -142,12 +142,10 @@ def served(upstream: str, folder: Path) -> Iterator[tuple[str, int]]:
 
 def sample(pid: int) -> dict[str, float]:
     """What the process holds."""
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    facts = dict(line.split(":", 1) for line in status.splitlines())
     links = [kind for link in Path(f"/proc/{pid}/fd").iterdir() if (kind := _target(link))]
     return {
-        "rss_mib": int(facts["VmRSS"].split()[0]) / 1024,
-        "threads": int(facts["Threads"]),
+        "rss_mib": resident_mib(pid),
+        "threads": len(list(Path(f"/proc/{pid}/task").iterdir())),
         "sockets": sum(link.startswith("socket:") for link in links),
         "files": len(links),
     }
@@ -159,11 +157,6 @@ def _target(link: Path) -> str:
         return str(link.readlink())
     except OSError:
         return ""
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 async def run(minutes: float, every_s: float) -> Soak:

@@ -14,9 +14,9 @@ from typing import Any
 
 import aiohttp
 
+from benchmarks.wire import HELLO, META, MODERN
+
 KEY = "zhn_test_acme_owner"
-MODERN, HANDSHAKE = "2026-07-28", "2025-11-25"
-PREFIX = "io.modelcontextprotocol"
 AGENT = "0a000000-0000-4000-8000-000000000001"
 CALLS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("list_agents", {}),
@@ -34,20 +34,15 @@ Sent = dict[str, Any]
 
 
 def modern(method: str, params: dict[str, Any], named: str | None = None) -> Sent:
-    meta = {f"{PREFIX}/protocolVersion": MODERN, f"{PREFIX}/clientCapabilities": {}}
     headers = HEADERS | {"MCP-Protocol-Version": MODERN, "Mcp-Method": method} | ({"Mcp-Name": named} if named else {})
     return {
         "headers": headers,
-        "json": {"jsonrpc": "2.0", "id": 1, "method": method, "params": params | {"_meta": meta}},
+        "json": {"jsonrpc": "2.0", "id": 1, "method": method, "params": params | {"_meta": META}},
     }
 
 
 def tool_call(name: str, arguments: dict[str, Any]) -> Sent:
     return modern("tools/call", {"name": name, "arguments": arguments}, name)
-
-
-def handshake(method: str, params: dict[str, Any]) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
 
 
 @dataclass
@@ -152,8 +147,7 @@ class Load:
 
     async def abandon(self, http: aiohttp.ClientSession) -> None:
         """Opens a session and a stream for it, and ends neither, or only one of them."""
-        who = {"protocolVersion": HANDSHAKE, "capabilities": {}, "clientInfo": {"name": "soak", "version": "1"}}
-        async with http.post(self.url, headers=HEADERS, json=handshake("initialize", who)) as opened:
+        async with http.post(self.url, headers=HEADERS, json=HELLO) as opened:
             await opened.read()
             opened.raise_for_status()
             named = HEADERS | {"mcp-session-id": opened.headers["mcp-session-id"]}

@@ -1,4 +1,4 @@
-"""`toolpress generate` for all catalogues, in a copy of the manifests."""
+"""`toolpress generate` and `lint` for all catalogues, in a copy of the manifests."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from benchmarks.options import Options
 from benchmarks.processes import environment
 
 COLD, CHANGED, UNCHANGED = "nothing pressed yet", "one manifest changed", "nothing changed"
+CHECK, LINT = "toolpress generate --check", "toolpress lint"
 LIMITS = {COLD: at_most(10, "figure"), CHANGED: at_most(2, "figure"), UNCHANGED: at_most(1, "figure")}
 PEER = "datamodel-codegen, the models alone"
 _SENTENCE = re.compile(r"^description: (?P<text>[A-Z].*)\.$", re.MULTILINE)
@@ -35,6 +36,8 @@ async def rows(field: Field, options: Options) -> list[Row]:  # noqa: ARG001 - t
                 PEER: blocking(_peer, root),
                 CHANGED: blocking(_changed, root, edits),
                 UNCHANGED: blocking(_unchanged, root),
+                CHECK: blocking(_check, root),
+                LINT: blocking(_lint),
             },
         )
     figures = {label: Figure.of(OURS, taken[label]) for label in LIMITS}
@@ -42,11 +45,11 @@ async def rows(field: Field, options: Options) -> list[Row]:  # noqa: ARG001 - t
     return [
         Row("press", f"toolpress generate, {label}", "s", figures[label], peer if label == COLD else None, limit)
         for label, limit in LIMITS.items()
-    ]
+    ] + [Row("press", what, "s", Figure.of(OURS, taken[what]), peer) for what in (CHECK, LINT)]
 
 
-def _generate(root: Path) -> float:
-    return _timed([sys.executable, "-m", "toolpress", "generate", "--root", str(root)])
+def _generate(root: Path, *words: str) -> float:
+    return _timed([sys.executable, "-m", "toolpress", "generate", "--root", str(root), *words])
 
 
 def _timed(command: Sequence[str]) -> float:
@@ -73,6 +76,15 @@ def _changed(root: Path, edits: count[int]) -> float:
 def _unchanged(root: Path) -> float:
     _generate(root)
     return _generate(root)
+
+
+def _check(root: Path) -> float:
+    _generate(root)
+    return _generate(root, "--check")
+
+
+def _lint() -> float:
+    return _timed([sys.executable, "-m", "toolpress", "lint"])
 
 
 def _peer(root: Path) -> float:
