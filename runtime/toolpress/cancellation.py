@@ -12,13 +12,15 @@ import json
 from typing import Any
 
 import anyio
-from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from toolpress import eras
+from toolpress.contract import JsonObject
 from toolpress.event_answer import event
-from toolpress.gate import ADMITTED, Admitted
-from toolpress.refusals import EVENTS, JSON
+from toolpress.gate import ADMITTED, Admitted, replay
+from toolpress.lane.wire import send_json
+from toolpress.refusals import EVENTS
 
 REQUEST_CANCELLED = -32800
 """What the protocol library answers in sessions that it keeps itself."""
@@ -38,11 +40,11 @@ class Cancellation:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        session = headers.get("mcp-session-id")
-        if headers.get("mcp-protocol-version") not in {None, *HANDSHAKE_PROTOCOL_VERSIONS}:
+        session = headers.get(eras.SESSION)
+        if eras.is_later(headers):
             await self._until_closed(admitted.body, scope, receive, send)
         elif session is not None:
-            await self._until_told(session, admitted.body, scope, receive, send)
+            await self._until_told(session, _object(admitted.message), scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
@@ -56,18 +58,21 @@ class Cancellation:
             if not answer.ended:  # else it is the server that has hung up
                 work.cancel()
 
+        async def gone() -> Message:
+            await closed.wait()
+            return {"type": "http.disconnect"}
+
         loop, watching = asyncio.get_running_loop(), list[asyncio.Task[None]]()
         timer = loop.call_later(_WATCH_S, lambda: watching.append(loop.create_task(watch())))
         with anyio.CancelScope() as work:
             try:
-                await self.app(scope, _once(body, closed), answer)
+                await self.app(scope, replay(body, gone), answer)
             finally:
                 timer.cancel()
                 for task in watching:
                     task.cancel()
 
-    async def _until_told(self, session: str, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        message = _object(body)
+    async def _until_told(self, session: str, message: JsonObject, scope: Scope, receive: Receive, send: Send) -> None:
         if message.get("method") == "notifications/cancelled":
             self._cancel(session, _object(message.get("params")).get("requestId"))
         number = message.get("id")
@@ -111,35 +116,11 @@ class _Answer:
         error = {"code": REQUEST_CANCELLED, "message": "Request cancelled"}
         content = json.dumps({"jsonrpc": "2.0", "id": number, "error": error}).encode()
         if self._start is None:
-            headers = [(b"content-type", JSON.encode()), (b"content-length", str(len(content)).encode())]
-            await self({"type": "http.response.start", "status": 200, "headers": headers})
+            await send_json(self, content)
         elif EVENTS.encode() in dict(self._start["headers"]).get(b"content-type", b""):
-            content = event(content)
-        else:
-            return
-        await self({"type": "http.response.body", "body": content})
+            await self({"type": "http.response.body", "body": event(content)})
 
 
-def _once(body: bytes, closed: asyncio.Event) -> Receive:
-    """A receive that gives the body, and then waits for the connection to close."""
-    given = False
-
-    async def receive() -> Message:
-        nonlocal given
-        if given:
-            await closed.wait()
-            return {"type": "http.disconnect"}
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return receive
-
-
-def _object(raw: Any) -> dict[str, Any]:
-    """A JSON object, given as such or as text; what is none is empty."""
-    if isinstance(raw, bytes):
-        try:
-            raw = json.loads(raw)
-        except (ValueError, RecursionError):
-            return {}
-    return raw if isinstance(raw, dict) else {}
+def _object(found: Any) -> JsonObject:
+    """What is no object is an empty one."""
+    return found if isinstance(found, dict) else {}

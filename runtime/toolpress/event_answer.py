@@ -30,6 +30,11 @@ def event(json: bytes) -> bytes:
     return b"event: message\ndata: " + json + b"\n\n"
 
 
+def part(content: bytes) -> Message:
+    """One piece of a body that goes on."""
+    return {"type": "http.response.body", "body": content, "more_body": True}
+
+
 class EventAnswer:
     """A `send` for one request; `close` it afterwards.
 
@@ -86,7 +91,7 @@ class EventAnswer:
     async def _wait(self) -> None:
         await self._send({"type": "http.response.start", "status": 200, "headers": list(EVENT_HEADERS)})
         while not self._answered.is_set():
-            await self._send({"type": "http.response.body", "body": KEEP_ALIVE, "more_body": True})
+            await self._send(part(KEEP_ALIVE))
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._answered.wait(), KEEP_ALIVE_S)
 

@@ -87,6 +87,13 @@ class Executor:
         with self.observer.call("tools/call", tool.name):
             return await self._logged({"tool": tool.name}, lambda caller: self._allowed(tool, arguments, caller))
 
+    async def answer(self, tool: ToolInfo, arguments: Mapping[str, Any]) -> Answer:
+        """The same for those who pass everything on: an error is an answer too."""
+        try:
+            return await self.run(tool, arguments)
+        except ToolpressError as error:
+            return Answer(error.to_payload(), is_error=True)
+
     async def read(self, resource: ResourceInfo) -> JsonObject | str:
         """The answer that fills the resource, or its unchanging text; raises ToolpressError and nothing else."""
         with self.observer.call("resources/read", resource.uri):

@@ -6,8 +6,11 @@ sees it, at most `body_limit` bytes.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,12 +47,25 @@ Challenge = Callable[[Scope, Unauthenticated], str]
 """The WWW-Authenticate value of a refusal (RFC 9110 11.6.1)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Admitted:
     """A request that passed: who sent it, and its whole body."""
 
     caller: Caller
     body: bytes
+
+    @cached_property
+    def message(self) -> Any:
+        """The body as JSON, read once for all layers that look at it; None if it is none."""
+        return json_of(self.body)
+
+
+def json_of(body: bytes) -> Any:
+    """None if the body is no JSON."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 class Gate:
@@ -93,7 +109,7 @@ class Gate:
         scope[ADMITTED] = admitted
         caller_token, id_token = CALLER.set(admitted.caller), REQUEST_ID.set(identifier)
         try:
-            await self.app(scope, _replay(admitted.body, receive), explaining(_with_request_id(send, identifier)))
+            await self.app(scope, replay(admitted.body, receive), explaining(_with_request_id(send, identifier)))
         finally:
             CALLER.reset(caller_token)
             REQUEST_ID.reset(id_token)
@@ -147,18 +163,18 @@ async def _read(scope: Scope, receive: Receive, limit: int) -> bytes | None:
             return bytes(body)
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """A receive that gives the body once and then what the connection says."""
+def replay(body: bytes, receive: Receive) -> Receive:
+    """A receive that gives the body once and then what `receive` says."""
     given = False
 
-    async def replay() -> Message:
+    async def replayed() -> Message:
         nonlocal given
         if given:
             return await receive()
         given = True
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return replay
+    return replayed
 
 
 def _with_request_id(send: Send, identifier: str) -> Send:

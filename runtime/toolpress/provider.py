@@ -29,12 +29,11 @@ from toolpress.catalog import CatalogIndex
 from toolpress.client import Client
 from toolpress.completion import Completer
 from toolpress.contract import Catalog, JsonObject, ToolInfo
-from toolpress.errors import NOT_FOUND, ToolpressError
+from toolpress.errors import NOT_FOUND
 from toolpress.executor import Executor
 from toolpress.principal import Credential, Principal
 from toolpress.prompts import CatalogPrompt
 from toolpress.resources import CatalogResource, CatalogTemplate
-from toolpress.response import Answer
 from toolpress.subscriptions import Subscriptions
 from toolpress.surface import EMPTY, ResourceInfo
 from toolpress.telemetry.watching import ambient
@@ -70,11 +69,9 @@ class CatalogTool(Tool):
         return super().to_mcp_tool(**overrides)
 
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
-        try:
-            answer = await self._executor.run(self._info, arguments)
-        except ToolpressError as error:
-            return _as_result(Answer(error.to_payload()), is_error=True)
-        return _as_result(answer, is_error=False)
+        answer = await self._executor.answer(self._info, arguments)
+        text = TextContent(type="text", text=answer.text)
+        return ToolResult(content=[text], structured_content=answer.payload, is_error=answer.is_error)
 
 
 class CatalogProvider(Provider):
@@ -208,8 +205,3 @@ def offer(mcp: FastMCP[Any], executor: Executor, audience: Audience | None = Non
         if not fastmcp_seams.handles(mcp, "resources/subscribe"):
             subscriptions.serve(mcp)
     return subscriptions
-
-
-def _as_result(answer: Answer, *, is_error: bool) -> ToolResult:
-    text = TextContent(type="text", text=answer.text)
-    return ToolResult(content=[text], structured_content=answer.payload, is_error=is_error)

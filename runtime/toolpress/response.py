@@ -37,10 +37,11 @@ class UpstreamResponse:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The result of a tool; `raw` is the upstream's own JSON where it says just that, in one line of UTF-8."""
+    """What a tool answers; `raw` is the upstream's own JSON where it says just that, in one line of UTF-8."""
 
     payload: JsonObject
     raw: bytes | None = None
+    is_error: bool = False
 
     @property
     def text(self) -> str:

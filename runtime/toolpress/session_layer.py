@@ -7,27 +7,23 @@ for the endpoint.
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import Any
 
-from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from toolpress import eras
 from toolpress.audience import Join
 from toolpress.errors import ToolpressError, UpstreamError
 from toolpress.event_answer import EventAnswer, Header
-from toolpress.gate import ADMITTED, SESSION, Admitted
+from toolpress.gate import ADMITTED, SESSION, Admitted, json_of
 from toolpress.principal import Caller
 from toolpress.refusals import INVALID_REQUEST, UNAVAILABLE, Refused, refusal, unavailable
 from toolpress.sessions import OpenSession, Session, SessionBook
 from toolpress.streams import Stream, Streams
 from toolpress.telemetry import SILENT, Observer
-
-_SESSION = "mcp-session-id"
-_VERSION = "mcp-protocol-version"
 
 
 class SessionLayer:
@@ -48,7 +44,7 @@ class SessionLayer:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if _is_later(scope["method"], headers):
+        if scope["method"] == "POST" and eras.is_later(headers):
             await self.app(scope, receive, send)
             return
         try:
@@ -57,7 +53,7 @@ class SessionLayer:
             await refused.response(scope, receive, send)
 
     async def _routed(self, admitted: Admitted, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
-        method, identifier = scope["method"], headers.get(_SESSION)
+        method, identifier = scope["method"], headers.get(eras.SESSION)
         if method == "POST" and identifier is None:
             await self._open(admitted, scope, receive, send)
             return
@@ -73,24 +69,24 @@ class SessionLayer:
 
     async def _open(self, admitted: Admitted, scope: Scope, receive: Receive, send: Send) -> None:
         """A request without a session: a message must be the handshake; what is none is the application's to refuse."""
-        message = _json(admitted.body)
+        message = admitted.message
         if isinstance(message, dict) and "jsonrpc" in message and message.get("method") != "initialize":
             raise Refused(_no_session(message.get("id")))
 
         def with_id(body: bytes) -> list[Header]:
-            protocol = ((_json(body) or {}).get("result") or {}).get("protocolVersion")
+            protocol = ((json_of(body) or {}).get("result") or {}).get("protocolVersion")
             if not isinstance(protocol, str):
                 return []
             caller = admitted.caller
             identifier = self._book.open(caller.credential, caller.principal.plan, protocol)
             self._observer.session("opened")
-            return [(_SESSION.encode(), identifier.encode())]
+            return [(eras.SESSION.encode(), identifier.encode())]
 
         await self.app(scope, receive, EventAnswer(send, with_id))
 
     async def _answer(self, session: Session, headers: Headers, scope: Scope, receive: Receive, send: Send) -> None:
-        if _VERSION not in headers:  # clients of 2025-03-26 and before do not repeat what was agreed
-            scope = {**scope, "headers": [*scope["headers"], (_VERSION.encode(), session.protocol.encode())]}
+        if eras.VERSION not in headers:  # clients of 2025-03-26 and before do not repeat what was agreed
+            scope = {**scope, "headers": [*scope["headers"], (eras.VERSION.encode(), session.protocol.encode())]}
         answer = EventAnswer(send)
         try:
             await self.app(scope, receive, answer)
@@ -138,12 +134,6 @@ class SessionLayer:
         self._observer.session("ended")
 
 
-def _is_later(method: str, headers: Headers) -> bool:
-    """Whether the request is of a protocol version without sessions, or of none that is known."""
-    version = headers.get(_VERSION)
-    return method == "POST" and version is not None and version not in HANDSHAKE_PROTOCOL_VERSIONS
-
-
 def _no_session(request_id: Any) -> Response:
     fix = "Send initialize first, and then the mcp-session-id of its answer's headers with every request."
     error = ToolpressError("The request names no session.", code="SESSION_REQUIRED", fix=fix)
@@ -155,10 +145,3 @@ def _too_many() -> Response:
         "No further stream can be opened now.", code="TOO_MANY_STREAMS", fix="Come back later.", retryable=True
     )
     return refusal(503, UNAVAILABLE, error, {"retry-after": "5"})
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None

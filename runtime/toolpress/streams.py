@@ -18,7 +18,7 @@ from mcp.server.subscriptions import ResourceUpdated
 from starlette.types import Receive, Send
 
 from toolpress.audience import Event
-from toolpress.event_answer import EVENT_HEADERS, KEEP_ALIVE, KEEP_ALIVE_S, event
+from toolpress.event_answer import EVENT_HEADERS, KEEP_ALIVE, KEEP_ALIVE_S, event, part
 
 _WATCH_S = 0.5
 _OPENED = b": open\n\n"
@@ -106,7 +106,7 @@ class Streams:
         gone = asyncio.ensure_future(_disconnect(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": list(EVENT_HEADERS)})
-            await send(_part(_OPENED))
+            await send(part(_OPENED))
             await self._keep(stream, gone, lasts, send)
             if not gone.done():
                 await send({"type": "http.response.body", "body": b""})
@@ -124,7 +124,7 @@ class Streams:
             if gone.done() or stream.over or not await lasts():
                 return
             untold, stream.untold = stream.untold, {}
-            await send(_part(b"".join(map(_notification, untold)) or KEEP_ALIVE))
+            await send(part(b"".join(map(_notification, untold)) or KEEP_ALIVE))
 
     def _forget(self, stream: Stream) -> None:
         if self._of_session.get(stream.session) is stream:
@@ -149,10 +149,6 @@ def _notification(told: Event) -> bytes:
         return _TOOLS_CHANGED
     updated = {"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": told.uri}}
     return event(json.dumps(updated, separators=(",", ":")).encode())
-
-
-def _part(content: bytes) -> dict[str, object]:
-    return {"type": "http.response.body", "body": content, "more_body": True}
 
 
 async def _disconnect(receive: Receive) -> None:

@@ -313,3 +313,13 @@ async def test_a_client_that_does_not_take_its_list_holds_up_nobody(built: Built
         assert (await first).json() == answers[0]
 
     await with_app(built, work)
+
+
+@pytest.mark.parametrize("method", [["tools/list"], {}, None, 7])
+async def test_a_method_that_is_no_text_is_left_to_the_protocol_library(built: Built, method: Any) -> None:
+    async def work(app: ASGIApp) -> None:
+        request = modern.request("tools/list", OWNER)
+        request["json"]["method"] = method
+        assert (await ask(app, request)).status_code == 400
+
+    await with_app(built, work)

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from toolpress import fastmcp_seams
 from toolpress.authorize import decide
 from toolpress.contract import ToolInfo
-from toolpress.errors import NOT_FOUND, ToolpressError
+from toolpress.errors import NOT_FOUND
 from toolpress.executor import Executor
 from toolpress.fastmcp_seams import Additions
 from toolpress.gate import ADMITTED, Admitted
@@ -21,7 +21,6 @@ from toolpress.lane import lists, progress, wire
 from toolpress.lane.message import Ask, read
 from toolpress.principal import Principal
 from toolpress.refusals import EVENTS
-from toolpress.response import Answer
 
 _CALL = "tools/call"
 _CALLS = frozenset({_CALL})
@@ -53,7 +52,7 @@ class Lane:
         admitted: Admitted | None = scope.get(ADMITTED)
         ask = None
         if admitted is not None and scope["method"] == "POST" and (methods := self._methods()):
-            ask = read(scope["headers"], admitted.body, methods)
+            ask = read(scope["headers"], admitted.message, methods)
         if admitted is None or ask is None:
             await self.app(scope, receive, send)
         elif ask.method == _CALL:
@@ -78,11 +77,8 @@ class Lane:
         return decide(principal, info, self._executor.index.catalog).code == NOT_FOUND
 
     async def _result(self, info: ToolInfo, ask: Ask) -> bytes:
-        try:
-            answer, is_error = await self._executor.run(info, ask.params.get("arguments") or {}), False
-        except ToolpressError as error:
-            answer, is_error = Answer(error.to_payload()), True
-        return wire.call_result(ask, answer, self._server, is_error=is_error)
+        answer = await self._executor.answer(info, ask.params.get("arguments") or {})
+        return wire.call_result(ask, answer, self._server)
 
     def _methods(self) -> frozenset[str]:
         """What the lane answers now, by what was added to the server since; said once in the log."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from mcp.shared.inbound import InboundModernRoute, classify_inbound_request, find_duplicated_routing_header
 from mcp_types import JSONRPCRequest
@@ -16,9 +17,8 @@ from mcp_types.methods import validate_client_request
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
+from toolpress import eras
 from toolpress.contract import JsonObject
-
-_VERSION = "mcp-protocol-version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +32,16 @@ class Ask:
     modern: bool
 
 
-def read(headers: Iterable[tuple[bytes, bytes]], body: bytes, methods: frozenset[str]) -> Ask | None:
+def read(headers: Iterable[tuple[bytes, bytes]], message: Any, methods: frozenset[str]) -> Ask | None:
     """The request, if it is one of `methods` and whole; None leaves it to the protocol library."""
+    method = message.get("method") if isinstance(message, dict) else None
+    if not isinstance(method, str) or method not in methods:
+        return None
     try:
-        message = json.loads(body)
-        if not isinstance(message, dict) or message.get("method") not in methods:
-            return None
         request = JSONRPCRequest.model_validate(message)
         lines = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
         folded = dict(lines)
-        version = folded.get(_VERSION, "")
+        version = folded.get(eras.VERSION, "")
         modern = version in MODERN_PROTOCOL_VERSIONS
         if modern:
             if find_duplicated_routing_header(lines) is not None:

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.types import Send
 
 from toolpress import waiting
-from toolpress.event_answer import EVENT_HEADERS, event
+from toolpress.event_answer import EVENT_HEADERS, event, part
 from toolpress.lane import wire
 
 
@@ -24,7 +24,7 @@ async def answer(send: Send, work: Coroutine[Any, Any, bytes], token: int | str)
             if not streaming:
                 await send({"type": "http.response.start", "status": 200, "headers": list(EVENT_HEADERS)})
                 streaming = True
-            await send(_part(_notification(token, time.monotonic() - start)))
+            await send(part(_notification(token, time.monotonic() - start)))
         if streaming:
             await send({"type": "http.response.body", "body": event(task.result())})
         else:
@@ -37,7 +37,3 @@ def _notification(token: int | str, passed_s: float) -> bytes:
     params = {"progressToken": token, "progress": passed_s, "message": waiting.told(passed_s)}
     message = {"jsonrpc": "2.0", "method": "notifications/progress", "params": params}
     return event(json.dumps(message).encode("ascii"))
-
-
-def _part(content: bytes) -> dict[str, object]:
-    return {"type": "http.response.body", "body": content, "more_body": True}

@@ -22,14 +22,14 @@ def opening(ask: Ask) -> bytes:
     return b'{"jsonrpc":"2.0","id":' + ask.id + b',"result":'
 
 
-def call_result(ask: Ask, answer: Answer, server: bytes, *, is_error: bool) -> bytes:
+def call_result(ask: Ask, answer: Answer, server: bytes) -> bytes:
     """The result of `tools/call`; `server` is what results of 2026-07-28 say of it, as JSON."""
     text = answer.text
     parts = [
         b'{"content":[{"text":',
         json.dumps(text, ensure_ascii=False).encode("utf-8"),
         b',"type":"text"}],"isError":',
-        b"true" if is_error else b"false",
+        b"true" if answer.is_error else b"false",
     ]
     if ask.modern:
         parts.append(b',"resultType":"complete"')
