@@ -14,6 +14,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from types import FrameType
 from typing import Any
 
+import uvloop
+
 from benchmarks.catalogue import IDENTITY, NAME
 from benchmarks.wire import META, MODERN
 from toolpress.asgi import create_app
@@ -117,4 +119,4 @@ async def main(catalogue: str, upstream: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    uvloop.run(main(*sys.argv[1:]))  # as `serve` runs; asyncio's own loop holds timers that are over for a while
